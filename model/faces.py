@@ -1,0 +1,140 @@
+"""Finding faces and cutting the canonical face; training and the worker share this module."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from facenet_pytorch import MTCNN
+from PIL import Image
+
+from model.network import INPUT_SIZE
+
+DETECTION_SIDE = 640
+"""Pixels: faces are looked for on the photo reduced to this longest side."""
+
+SMALLEST_FACE = 64
+"""Pixels on the reduced photo: the first, fast look; the second look goes down to a third."""
+
+SMALLEST_FACE_SECOND_LOOK = 20
+
+CERTAIN = 0.9
+"""MTCNN's own probability below which a find is not called a face."""
+
+EYE_DISTANCE = 0.28
+"""Distance of the eyes in the canonical face, as a share of its side."""
+
+EYE_LINE = 0.42
+"""Height of the eyes in the canonical face, from the top, as a share of its side."""
+
+EYES_TO_MOUTH = 1.06
+"""Eyes-to-mouth over eye distance of a face seen from the front (median of our training photos)."""
+
+BORDER = (128, 128, 128)
+"""What stands beyond the photo's edge in a canonical face."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo; all lengths and places in the photo's pixels."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, right, bottom."""
+    landmarks: tuple[tuple[float, float], ...]
+    """Left eye, right eye, nose, left and right mouth corner, as the viewer sees them."""
+    probability: float
+
+    @property
+    def height(self) -> float:
+        """Height of the box in pixels."""
+        return self.box[3] - self.box[1]
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        return (self.box[2] - self.box[0]) * self.height
+
+    @property
+    def eyes(self) -> tuple[float, float]:
+        """The point midway between the eyes."""
+        (ax, ay), (bx, by) = self.landmarks[:2]
+        return (ax + bx) / 2, (ay + by) / 2
+
+    @property
+    def tilt(self) -> float:
+        """Angle of the eye line in radians, positive where the right eye is lower."""
+        (ax, ay), (bx, by) = self.landmarks[:2]
+        return math.atan2(by - ay, bx - ax)
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the eyes as seen, in pixels; short when the head is turned."""
+        (ax, ay), (bx, by) = self.landmarks[:2]
+        return math.hypot(bx - ax, by - ay)
+
+    @property
+    def scale(self) -> float:
+        """Eye distance in pixels that the face would have from the front."""
+        eye_x, eye_y = self.eyes
+        (ax, ay), (bx, by) = self.landmarks[3:]
+        to_mouth = math.hypot((ax + bx) / 2 - eye_x, (ay + by) / 2 - eye_y)
+        return max(self.eye_distance, to_mouth / EYES_TO_MOUTH)
+
+
+class FaceFinder:
+    """MTCNN (Zhang, Zhang, Li, Qiao 2016, arXiv:1604.02878) as facenet-pytorch ships it."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._first = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE, device=device)
+        self._second = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE_SECOND_LOOK, device=device)
+
+    def find(self, photo: Image.Image) -> list[Face]:
+        """All faces of an upright RGB photo, the largest first; empty if there is none."""
+        scale = min(1.0, DETECTION_SIDE / max(photo.size))
+        size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+        small = photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        faces = _look(self._first, small, 1 / scale) or _look(self._second, small, 1 / scale)
+        return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: float = 1.0) -> Image.Image:
+    """The face upright, eyes at their fixed places, as a square RGB picture of `size` pixels.
+
+    `zoom_out` shows that many times more of the photo around the canonical square's centre.
+    """
+    side = face.scale / EYE_DISTANCE
+    eye_x, eye_y = face.eyes
+    cos, sin = math.cos(face.tilt), math.sin(face.tilt)
+    # The square's centre lies below the eyes, along the face's own upright.
+    down = (0.5 - EYE_LINE) * side
+    centre = (eye_x - sin * down, eye_y + cos * down)
+    step = side * zoom_out / size
+    shrink = max(1, int(step))
+    source = photo.reduce(shrink) if shrink > 1 else photo
+    a, b = cos * step / shrink, -sin * step / shrink
+    d, e = sin * step / shrink, cos * step / shrink
+    half = size / 2
+    matrix = (a, b, centre[0] / shrink - (a + b) * half, d, e, centre[1] / shrink - (d + e) * half)
+    return source.transform(
+        (size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=(*BORDER, 0)[: len(source.mode)]
+    )
+
+
+def _look(mtcnn: MTCNN, photo: Image.Image, scale: float) -> list[Face]:
+    if min(photo.size) < mtcnn.min_face_size:  # MTCNN's pyramid would be empty, and it would raise
+        return []
+    with torch.inference_mode():
+        boxes, probabilities, landmarks = mtcnn.detect(photo, landmarks=True)
+    if boxes is None:
+        return []
+    found = zip(boxes, probabilities, landmarks, strict=True)
+    return [_face(box, p, points, scale) for box, p, points in found if p >= CERTAIN]
+
+
+def _face(box: Any, probability: float, points: Any, scale: float) -> Face:
+    left, top, right, bottom = (np.asarray(box, float) * scale).tolist()
+    marks = (np.asarray(points, float) * scale).tolist()
+    return Face((left, top, right, bottom), tuple((x, y) for x, y in marks), float(probability))

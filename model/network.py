@@ -1,0 +1,120 @@
+"""Tiny Darknet with ELU, unpadded: the scorer's network, top to bottom.
+
+Layer widths follow Tiny Darknet (Redmon, 2016, https://pjreddie.com/darknet/tiny-darknet/)
+as the 2017 Selfai project used it: ELU (Clevert, Unterthiner, Hochreiter 2015) throughout,
+no batch norm. Our one change: no convolution pads. Without padding a place of the feature
+map sees nothing but its own pixels, so a window's score read from one pass over a whole
+photo equals the score of that window cut out and passed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+
+INPUT_SIZE = 224
+"""Side of the network's input, in pixels."""
+
+STRIDE = 16
+"""Input pixels between neighbouring places of the feature map: four 2x2 max-pools."""
+
+Layer = tuple[int, int] | Literal["pool"]
+
+LAYERS: tuple[Layer, ...] = (
+    (16, 3),
+    "pool",
+    (32, 3),
+    "pool",
+    (16, 1),
+    (128, 3),
+    (16, 1),
+    (128, 3),
+    "pool",
+    (32, 1),
+    (256, 3),
+    (32, 1),
+    (256, 3),
+    "pool",
+    (64, 1),
+    (512, 3),
+    (64, 1),
+    (512, 3),
+    (128, 1),
+    (1024, 3),
+)
+"""(output channels, kernel size) of each convolution, and where the 2x2 max-pools stand."""
+
+
+class TinyDarknet(nn.Module):
+    """The scorer: an unpadded trunk, a global average, dropout 0.5 and one linear unit.
+
+    Its output is in *standard units* (mean 0, standard deviation 1 over the training
+    ratings); `model.predict` turns them into 0..9.
+    """
+
+    def __init__(self, layers: Sequence[Layer] = LAYERS, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.trunk = _trunk(layers)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(_width(layers), 1)
+        self.apply(_initialise)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Score pictures of any size from 170 pixels up.
+
+        Shape: (batch, 3, height, width), normalised by `normalise` -> (batch,).
+        """
+        features: Tensor = self.trunk(pixels)
+        pooled = self.dropout(features.mean(dim=(2, 3)))
+        return self.head(pooled).squeeze(1)
+
+    def contributions(self, pixels: Tensor) -> Tensor:
+        """What each place of the feature map adds; a window's score is the mean over its places.
+
+        Shape: (batch, 3, height, width) -> (batch, places down, places across).
+        """
+        features: Tensor = self.trunk(pixels)
+        weights = self.head.weight.view(1, -1, 1, 1)
+        return nn.functional.conv2d(features, weights, self.head.bias).squeeze(1)
+
+
+def places(pixels: int) -> int:
+    """How many places of the feature map a side of `pixels` input pixels gives (0: too small)."""
+    for layer in LAYERS:
+        pixels = pixels // 2 if layer == "pool" else pixels - (layer[1] - 1)
+    return max(pixels, 0)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """RGB bytes, shape (..., 3, height, width), to floats of about zero mean and unit spread."""
+    return pixels.float().div_(255).sub_(0.5).div_(0.25)
+
+
+def _trunk(layers: Sequence[Layer]) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    channels = 3
+    for layer in layers:
+        if layer == "pool":
+            parts.append(nn.MaxPool2d(2))
+        else:
+            width, kernel = layer
+            parts += [nn.Conv2d(channels, width, kernel), nn.ELU(inplace=True)]
+            channels = width
+    return nn.Sequential(*parts)
+
+
+def _width(layers: Sequence[Layer]) -> int:
+    return next(layer[0] for layer in reversed(layers) if layer != "pool")
+
+
+def _initialise(module: nn.Module) -> None:
+    # He et al. 2015: without batch norm the gain must keep the signal's size through 14 layers.
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.01)
+        nn.init.zeros_(module.bias)
