@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from model import checkpoint
-from model.data import RatedFaces, cut_faces, read_ratings
+from model.data import RatedFaces, cut_faces, read_ratings, standardise
 from model.evaluate import correlations
 from model.network import LAYERS, TinyDarknet
 from model.training import Progress, Recipe, predict_faces, train
@@ -26,14 +26,14 @@ def main() -> None:
     """Train on all folds but one, report on that one, save weights after every epoch."""
     arguments = _parser().parse_args()
     ratings_file = arguments.data / "ratings.csv"
-    faces = _cached_faces(ratings_file, arguments.out)
+    data_hash = hashlib.sha256(ratings_file.read_bytes()).hexdigest()
+    faces = _cached_faces(ratings_file, arguments.cache / f"faces-{data_hash[:16]}.npz")
     folds = np.array([rated.fold for rated in faces.rated])
     held_out = _select(faces, folds == arguments.hold_out)
     training = _select(faces, folds != arguments.hold_out)
     recipe = Recipe(epochs=arguments.epochs, seed=arguments.seed)
     print(f"{len(training.rated)} faces to learn from, {len(held_out.rated)} held out, "
           f"{len(faces.skipped)} skipped", flush=True)  # fmt: skip
-    data_hash = hashlib.sha256(ratings_file.read_bytes()).hexdigest()
 
     def report(progress: Progress) -> None:
         metrics = correlations(held_out.rated, predict_faces(progress.network, held_out), held_out.targets)
@@ -52,25 +52,25 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model.finetune", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with ratings.csv and the photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs"), help="folder for the faces cut from the photos; keep it private"
+    )
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--hold-out", type=int, default=0, help="the fold that is not learned from")
     return parser
 
 
-def _cached_faces(ratings_file: Path, out: Path) -> RatedFaces:
-    cache = out / "faces.npz"
+def _cached_faces(ratings_file: Path, cache: Path) -> RatedFaces:
     ratings = read_ratings(ratings_file)
     if not cache.exists():
         cut = cut_faces(ratings, ratings_file.parent)
-        out.mkdir(parents=True, exist_ok=True)
+        cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, contexts=cut.contexts, skipped=np.array(cut.skipped, dtype=str))
         return cut
     stored = np.load(cache)
     skipped = tuple(str(image) for image in stored["skipped"])
     rated = tuple(row for row in ratings if row.image not in skipped)
-    from model.data import standardise
-
     return RatedFaces(rated, stored["contexts"], standardise(rated), skipped)
 
 
