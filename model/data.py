@@ -89,9 +89,7 @@ def standardise(ratings: Sequence[Rated]) -> NDArray[np.float32]:
     return scores
 
 
-def _contexts(
-    ratings: Sequence[Rated], folder: Path
-) -> Iterator[tuple[Rated, NDArray[np.uint8] | None]]:
+def _contexts(ratings: Sequence[Rated], folder: Path) -> Iterator[tuple[Rated, NDArray[np.uint8] | None]]:
     finder = FaceFinder()
     for rated in ratings:
         photo = read_photo((folder / rated.image).read_bytes())

@@ -95,7 +95,9 @@ class FaceFinder:
         """All faces of an upright RGB photo, the largest first; empty if there is none."""
         scale = min(1.0, DETECTION_SIDE / max(photo.size))
         size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
-        small = photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        small = (
+            photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        )
         faces = _look(self._first, small, 1 / scale) or _look(self._second, small, 1 / scale)
         return sorted(faces, key=lambda face: face.area, reverse=True)
 
@@ -119,7 +121,11 @@ def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: 
     half = size / 2
     matrix = (a, b, centre[0] / shrink - (a + b) * half, d, e, centre[1] / shrink - (d + e) * half)
     return source.transform(
-        (size, size), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=(*BORDER, 0)[: len(source.mode)]
+        (size, size),
+        Image.Transform.AFFINE,
+        matrix,
+        Image.Resampling.BICUBIC,
+        fillcolor=(*BORDER, 0)[: len(source.mode)],
     )
 
 

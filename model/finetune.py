@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder with ratings.csv and the photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument(
-        "--cache", type=Path, default=Path("runs"), help="folder for the faces cut from the photos; keep it private"
+        "--cache",
+        type=Path,
+        default=Path("runs"),
+        help="folder for the faces cut from the photos; keep it private",
     )
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--seed", type=int, default=0)

@@ -68,7 +68,8 @@ class TinyDarknet(nn.Module):
         """
         features: Tensor = self.trunk(pixels)
         pooled = self.dropout(features.mean(dim=(2, 3)))
-        return self.head(pooled).squeeze(1)
+        scores: Tensor = self.head(pooled)
+        return scores.squeeze(1)
 
     def contributions(self, pixels: Tensor) -> Tensor:
         """What each place of the feature map adds; a window's score is the mean over its places.

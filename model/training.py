@@ -89,9 +89,7 @@ def predict_faces(network: nn.Module, faces: RatedFaces, batch: int = 32) -> NDA
     return np.concatenate(scores)
 
 
-def _batches(
-    faces: RatedFaces, batch: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(faces: RatedFaces, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     order = torch.randperm(len(faces.targets), generator=generator).numpy()
     for start in range(0, len(order) - batch + 1, batch):
         chosen = np.sort(order[start : start + batch])
@@ -110,7 +108,7 @@ def _step(
         predicted = network(_input(pictures))
     loss = nn.functional.huber_loss(predicted.float(), targets, delta=recipe.huber_delta)
     optimiser.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
     optimiser.step()
     return loss.item()

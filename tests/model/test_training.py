@@ -54,7 +54,8 @@ def test_augmentation_gives_pictures() -> None:
     generator = torch.Generator().manual_seed(0)
     first, second = augment(contexts, generator), augment(contexts, generator)
     assert first.shape == (4, 3, INPUT_SIZE, INPUT_SIZE)
-    assert first.min() >= 0 and first.max() <= 255
+    assert first.min() >= 0
+    assert first.max() <= 255
     assert not torch.equal(first, second)
 
 
