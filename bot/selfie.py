@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from worker.messages import Refusal
+
 
 class Source(StrEnum):
     """A stream of items on a platform, polled with a cursor of its own."""
@@ -82,6 +84,11 @@ class Selfie:
     since: datetime
     """When `status` last changed; aware, UTC."""
     reply_id: str | None = None
+    score: float | None = None
+    """0..9, not rounded; None before scoring and with a refusal."""
+    refusal: Refusal | None = None
+    reason: str | None = None
+    """Why it failed; for the operator."""
 
 
 @dataclass(frozen=True)
