@@ -24,6 +24,16 @@ from bot.selfie import FINAL, Item, Selfie, Source, Status
 BATCH = 200
 """Rows read at a time when many are gone through."""
 
+BLANK: dict[str, Any] = {
+    "author_id": "",
+    "author_name": "",
+    "thread_id": None,
+    "photo_url": None,
+    "score": None,
+    "faces": None,
+}
+"""What a row keeps of a person who is to be forgotten: nothing."""
+
 
 class Records:
     """The questions asked of the database. Safe to use from several threads and processes."""
@@ -111,12 +121,16 @@ class Records:
         with self._engine.begin() as connection:
             return take_step(connection, self._clock.now(), selfie_id, before, after, **columns)
 
-    def fail(self, selfie_id: int, reason: str) -> bool:
-        """Give a selfie up, whatever its status, unless it is final; its answer goes."""
+    def fail(self, selfie_id: int, reason: str, *, erase: bool = False) -> bool:
+        """Give a selfie up, whatever its status, unless it is final; its answer goes.
+
+        With `erase`, so does all that the row says of the person: they took the post back.
+        """
         before = set(Status) - FINAL
         with self._engine.begin() as connection:
             now = self._clock.now()
-            failed = take_step(connection, now, selfie_id, before, Status.FAILED, reason=reason)
+            blank = BLANK if erase else {}
+            failed = take_step(connection, now, selfie_id, before, Status.FAILED, reason=reason, **blank)
             if failed:
                 drop(connection, [selfie_id])
         return failed
@@ -129,12 +143,11 @@ class Records:
         columns = tables.selfies.c
         theirs = (columns.platform == platform) & (columns.author_id == author_id)
         unfinished = columns.status.not_in([status.value for status in FINAL])
-        blank = {"author_id": "", "author_name": "", "thread_id": None, "photo_url": None, "score": None}
         given_up = {"status": Status.FAILED.value, "since": self._clock.now(), "reason": "forgotten"}
         with self._engine.begin() as connection:
             ids = list(connection.scalars(select(columns.id).where(theirs)))
             connection.execute(update(tables.selfies).where(theirs, unfinished).values(**given_up))
-            connection.execute(update(tables.selfies).where(theirs).values(**blank, faces=None))
+            connection.execute(update(tables.selfies).where(theirs).values(**BLANK))
             drop(connection, ids)
         return len(ids)
 
