@@ -6,12 +6,15 @@ Standard library only. Jobs cross the queue by dotted name and JSON; bytes trave
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 SELFIES = "selfies"
 """Queue of score requests: bot to worker."""
@@ -27,6 +30,10 @@ HANDLE_RESULT = "bot.responder.handle_result"
 
 ANSWER_SELFIE = "bot.responder.answer_selfie"
 """Job on REPLIES; its one argument is a selfie's id, whose stored answer is to be posted now."""
+
+
+LONGEST_SOCKET = 100
+"""Bytes in a unix socket's path that every system takes."""
 
 
 class Refusal(StrEnum):
@@ -127,6 +134,18 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("SELFAI_HOME") or "var").absolute()
 
 
+def queue_socket(environment: Mapping[str, str] = os.environ) -> Path:
+    """The private socket that `selfai queue` serves: `queue.sock` in our home.
+
+    Where that path is longer than a socket's name may be, a short one that follows from it.
+    """
+    socket = home(environment) / "queue.sock"
+    if len(os.fsencode(socket)) <= LONGEST_SOCKET:
+        return socket
+    place = hashlib.sha256(os.fsencode(socket)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"selfai-{os.getuid()}-{place}" / "queue.sock"
+
+
 def queue_url(environment: Mapping[str, str] = os.environ) -> str:
     """The queue's address: REDIS_URL, else the private socket that `selfai queue` serves."""
-    return environment.get("REDIS_URL") or f"unix://{home(environment)}/queue.sock"
+    return environment.get("REDIS_URL") or f"unix://{quote(str(queue_socket(environment)))}"
