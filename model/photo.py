@@ -7,19 +7,37 @@ decoded differently from those that it learned from.
 from __future__ import annotations
 
 import io
-import warnings
 from enum import StrEnum
+from functools import cache
 
+import numpy as np
 import pillow_heif
-from PIL import Image, ImageOps
+from PIL import Image
 
 LONGEST_SIDE = 2048
 """Pixels. Larger photos are reduced on reading; no step after this one gains from more."""
 
-MOST_PIXELS = 100_000_000
-"""Width times height that we agree to decode; beyond it a file is taken for a bomb."""
+MOST_PIXELS = 64_000_000
+"""Width times height that we agree to decode whole (up to 0.6 GB); larger files count as bombs."""
+
+MOST_PIXELS_REDUCIBLE = 256_000_000
+"""The same for baseline JPEG, which is reduced while it is decoded: 200-megapixel telephones exist."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "MPO", "BMP", "TIFF")
+
+ORIENTATION = 0x0112
+"""EXIF's tag for how the camera was held."""
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
 
 
 class Unreadable(StrEnum):
@@ -36,16 +54,12 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
     Animated files give their first frame, transparency lies on white, CMYK, palette and
     16-bit pictures become 8-bit RGB, the EXIF orientation is applied and all metadata dropped.
     """
-    pillow_heif.register_heif_opener()
+    _prepare_pillow()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        return Unreadable.TOO_MANY_PIXELS
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception:  # Pillow's readers raise whatever struct, zlib and friends raise
         return Unreadable.NOT_A_PICTURE
-    if picture.width * picture.height > MOST_PIXELS:
+    if picture.width * picture.height > _most_pixels(picture):
         return Unreadable.TOO_MANY_PIXELS
     try:
         return _upright_rgb(picture)
@@ -53,32 +67,50 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
         return Unreadable.BROKEN
 
 
+@cache
+def _prepare_pillow() -> None:
+    pillow_heif.register_heif_opener()
+    # Pillow would refuse a large telephone's JPEG; `_most_pixels` knows better per format.
+    Image.MAX_IMAGE_PIXELS = None
+
+
+def _most_pixels(picture: Image.Image) -> int:
+    # A progressive JPEG keeps all its coefficients in memory, however small we decode it.
+    reducible = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
+    return MOST_PIXELS_REDUCIBLE if reducible else MOST_PIXELS
+
+
 def _upright_rgb(picture: Image.Image) -> Image.Image:
-    # JPEG only: decode at 1/2, 1/4 or 1/8 where the photo stays larger than we need.
-    picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-    picture.seek(0)
-    exif = picture.getexif()
-    picture = _eight_bit_rgb(picture)
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    picture.getexif()[0x0112] = exif.get(0x0112, 1)
-    upright = ImageOps.exif_transpose(picture)
-    bare = Image.new("RGB", upright.size)
-    bare.paste(upright)
-    return bare
+    size = _reduced(picture.size)
+    picture.draft(None, size)  # JPEG only: decodes at 1/2, 1/4 or 1/8 of its size
+    picture.load()
+    orientation = _orientation(picture)
+    picture = _eight_bit(picture)
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if picture.mode == "RGBA":
+        picture = Image.alpha_composite(Image.new("RGBA", size, "white"), picture)
+    bare = Image.new("RGB", size)
+    bare.paste(picture)
+    return bare.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else bare
 
 
-def _eight_bit_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith(("I", "F")):
-        # Pillow clips 16-bit grey to 255 on conversion; divide instead.
-        wide = picture.convert("I")
-        high = wide.getextrema()[1]
-        picture = wide.point(lambda value: value * (1 / 257)).convert("L") if _above(high) else wide.convert("L")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+def _reduced(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, LONGEST_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _above(high: object) -> bool:
-    return isinstance(high, int | float) and high > 255
+def _orientation(picture: Image.Image) -> int:
+    # After load(): TIFF and HEIF readers turn the picture themselves and then say 1.
+    try:
+        return int(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # malformed EXIF around sound pixels; its parser raises anything, too
+        return 1
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """As RGB, or as RGBA where something is transparent."""
+    if picture.mode.startswith("I;16"):  # Pillow clips at 255 where it should divide
+        return Image.fromarray((np.asarray(picture) // 257).astype(np.uint8)).convert("RGB")
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
