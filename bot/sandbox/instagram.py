@@ -14,6 +14,7 @@ instagrapi always says `https://` and those hosts, so send its requests here ins
         parts = urlsplit(request.url)
         if parts.hostname.endswith((".instagram.com", ".facebook.com")):
             request.url = SANDBOX + parts.path + ("?" + parts.query if parts.query else "")
+            options["proxies"] = {}
         return send(adapter, request, **options)
 
     requests.adapters.HTTPAdapter.send = send_to_sandbox

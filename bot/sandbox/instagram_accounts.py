@@ -60,7 +60,7 @@ class Accounts:
 
     async def _search(self, request: web.Request) -> web.Response:
         self._desk.viewer(request)
-        found = self._desk.world.find_account(request.query.get("query", ""))
+        found = self._desk.world.find_account(request.query.get("query") or request.query.get("q") or "")
         users = [Shapes(self._desk, request).user(found)] if found else []
         return ok(users=users, num_results=len(users), has_more=False)
 
