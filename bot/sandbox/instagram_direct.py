@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.sandbox.instagram_problems import Refused
-from bot.sandbox.instagram_requests import API, Desk, as_list, ok, read_form
+from bot.sandbox.instagram_requests import API, Desk, as_list, as_number, ok, read_form
 from bot.sandbox.instagram_shapes import Json, Shapes
 from bot.sandbox.instagram_things import Account, Message, MessageKind, Photo, Reaction, Thread
 
@@ -43,8 +43,11 @@ class Direct:
         pending = request.path.endswith("pending_inbox/")
         threads = self._desk.world.threads_of(viewer, pending=pending)
         waiting = len(self._desk.world.threads_of(viewer, pending=True))
-        start, size = int(request.query.get("cursor") or 0), int(request.query.get("limit") or INBOX_SIZE)
-        depth = int(request.query.get("thread_message_limit") or THREAD_SIZE)
+        start, size = (
+            as_number(request.query.get("cursor")),
+            as_number(request.query.get("limit"), INBOX_SIZE),
+        )
+        depth = as_number(request.query.get("thread_message_limit"), THREAD_SIZE)
         page = [self._page(request, viewer, one, 0, depth) for one in threads[start : start + size]]
         end = start + size
         more = {"oldest_cursor": str(end)} if end < len(threads) else {}
@@ -65,7 +68,10 @@ class Direct:
     async def _thread(self, request: web.Request) -> web.Response:
         viewer = self._desk.viewer(request)
         thread = self._desk.thread(request, viewer)
-        start, size = int(request.query.get("cursor") or 0), int(request.query.get("limit") or THREAD_SIZE)
+        start, size = (
+            as_number(request.query.get("cursor")),
+            as_number(request.query.get("limit"), THREAD_SIZE),
+        )
         return ok(thread=self._page(request, viewer, thread, start, size))
 
     async def _by_participants(self, request: web.Request) -> web.Response:

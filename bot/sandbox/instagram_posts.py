@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.instagram_problems import Refused
-from bot.sandbox.instagram_requests import API, Desk, as_list, ok, read_form
+from bot.sandbox.instagram_requests import API, Desk, as_list, as_number, ok, read_form
 from bot.sandbox.instagram_shapes import Shapes
 from bot.sandbox.instagram_things import MediaKind, Photo, Post
 
@@ -33,8 +33,10 @@ class Posts:
         get(f"{API}tags/{{tag}}/info/", self._tag)
         get(f"{API}feed/user/{{user}}/", self._feed)
         get(f"{API}media/{{media}}/info/", self._info)
-        get(f"{API}media/{{media}}/comments/", self._comments)
-        get(f"{API}media/{{media}}/stream_comments/", self._comments)
+        # instagrapi asks for the first page with GET, and for the next ones now with GET, now with POST.
+        app.router.add_route("*", f"{API}media/{{media}}/comments/", self._comments)
+        app.router.add_route("*", f"{API}media/{{media}}/stream_comments/", self._comments)
+        get(f"{API}media/{{media}}/comments/{{comment}}/inline_child_comments/", self._replies)
         post(f"{API}media/{{media}}/comment/", self._comment)
         post(f"{API}media/{{media}}/comment/bulk_delete/", self._delete_comments)
         post(f"{API}media/{{media}}/delete/", self._delete)
@@ -47,7 +49,7 @@ class Posts:
         self._desk.viewer(request)
         said = await read_form(request)
         posts = sorted(self._desk.world.posts_tagged(request.match_info["tag"]), key=_shuffled)
-        start = int(said.get("max_id") or 0)
+        start = as_number(said.get("max_id"))
         page = posts[max(start - 1, 0) : start + SECTION_SIZE]
         shapes = Shapes(self._desk, request)
         medias = [{"media": shapes.media(post)} for post in page]
@@ -65,7 +67,7 @@ class Posts:
         self._desk.viewer(request)
         author = self._desk.world.find_account(request.match_info["user"])
         posts = self._desk.world.posts_of(author) if author else []
-        start = int(request.query.get("max_id") or 0)
+        start = as_number(request.query.get("max_id"))
         shapes = Shapes(self._desk, request)
         items = [shapes.media(post) for post in posts[start : start + FEED_SIZE]]
         end = start + FEED_SIZE
@@ -82,7 +84,7 @@ class Posts:
         self._desk.viewer(request)
         post = self._desk.post(request)
         newest = list(reversed(post.comments))
-        start = int(request.query.get("min_id") or 0)
+        start = as_number({**request.query, **await read_form(request)}.get("min_id"))
         shapes = Shapes(self._desk, request)
         comments = [shapes.comment(one, post) for one in newest[start : start + COMMENTS_SIZE]]
         end = start + COMMENTS_SIZE
@@ -95,6 +97,10 @@ class Posts:
             threading_enabled=True,
             **more,
         )
+
+    async def _replies(self, request: web.Request) -> web.Response:
+        self._desk.viewer(request)
+        return ok(child_comments=[], has_more_head_child_comments=False)
 
     async def _comment(self, request: web.Request) -> web.Response:
         viewer = self._desk.viewer(request)

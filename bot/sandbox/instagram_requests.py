@@ -111,6 +111,11 @@ def as_list(value: Any) -> list[Any]:
     return [inner for one in value for inner in (as_list(one) if isinstance(one, list) else [one])]
 
 
+def as_number(value: Any, otherwise: int = 0) -> int:
+    """A field that holds a whole number, such as a cursor or a page's size."""
+    return int(value) if isinstance(value, str | int) and str(value).isdigit() else otherwise
+
+
 def ok(**fields: Any) -> web.Response:
     """An answer that went well."""
     return web.json_response({**fields, "status": "ok"})

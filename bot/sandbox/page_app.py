@@ -32,7 +32,7 @@ LONGEST_TEXT = 200
 CONTENT_TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
@@ -69,9 +69,7 @@ class _Page:
         """The page's own files."""
         name = request.match_info.get("name", "index.html")
         content = files("bot.sandbox").joinpath("page", name).read_bytes()
-        return web.Response(
-            body=content, content_type=CONTENT_TYPES[name], charset="utf-8", headers=HEADERS
-        )
+        return web.Response(body=content, content_type=CONTENT_TYPES[name], charset="utf-8", headers=HEADERS)
 
     async def feed(self, request: web.Request) -> web.Response:
         """Everything sent so far; 304 where nothing has changed since."""

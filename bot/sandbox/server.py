@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -112,6 +113,8 @@ class Sandbox:
             "x": self.x.bot.username,
             "instagram": self.instagram.bot.username,
             "hashtag": self.hashtag,
+            # A page left open over a restart notices, and starts anew.
+            "run": secrets.token_hex(4),
         }
 
     def _serve(self, name: str, port: int, app: web.Application) -> None:

@@ -79,6 +79,15 @@ async def status(call: Call) -> Json:
     return _uploaded(_own(call, media_id, "media_id"))
 
 
+async def show(call: Call) -> Json:
+    """GET /2/media/{media_key}"""
+    key = call.request.match_info["media_key"]
+    media = call.world.media.get(key.rpartition("_")[2])
+    if media is None or media.key != key:
+        raise missing("media_key", key, "media")
+    return {"data": call.view.media(media)}
+
+
 async def describe(call: Call) -> Json:
     """POST /2/media/metadata"""
     body = await call.json()

@@ -41,6 +41,16 @@ async def get_event(call: Call) -> Json:
     return {"data": call.view.message(found[0]), **call.view.includes()}
 
 
+async def delete_event(call: Call) -> Json:
+    """DELETE /2/dm_events/{event_id}"""
+    event_id = call.id("event_id")
+    with call.world.lock:
+        found = [message for message in call.world.messages_of(call.me) if message.id == event_id]
+        for message in found:
+            call.world.messages.remove(message)
+    return {"data": {"deleted": bool(found)}}
+
+
 async def send_with(call: Call) -> Json:
     """POST /2/dm_conversations/with/{participant_id}/messages"""
     return await _send(call, call.account("participant_id"))

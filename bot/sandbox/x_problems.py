@@ -19,30 +19,36 @@ class XProblem(Exception):
     """A request that is refused: an HTTP status and what the body says."""
 
     def __init__(
-        self, status: int, title: str, detail: str, kind: str = BLANK, code: int | None = None, **more: Any
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        kind: str = BLANK,
+        *,
+        code: int | None = None,
+        reason: str | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.kind = kind
         """`about:blank`, or the last part of the problem type's address."""
         self.headers: Mapping[str, str] = {}
-        self._body = {
-            "title": title,
-            "detail": detail,
-            "status": status,
-            "code": code or _CODES.get(status, status),
-            "message": detail,
-            **more,
-        }
+        self._problem = {"title": title, "detail": detail, "status": status, **more}
+        self._plain = {"code": code or _CODES.get(status, status), "message": reason or detail}
 
     def body(self, types: str) -> dict[str, Any]:
-        """The answer's body; `types` is the address that problem types begin with."""
-        return {**self._body, "type": self.kind if self.kind == BLANK else types + self.kind}
+        """The refusal as an answer of its own; `types` is the address that problem types begin with."""
+        return self.partial(types) | self._plain
+
+    def partial(self, types: str) -> dict[str, Any]:
+        """The refusal as one of the `errors` in an answer that succeeds otherwise."""
+        return {**self._problem, "type": self.kind if self.kind == BLANK else types + self.kind}
 
 
 def unauthorized(reason: str) -> XProblem:
     """401; X says no more than "Unauthorized", `message` says why."""
-    return XProblem(401, "Unauthorized", "Unauthorized", message=f"Could not authenticate you: {reason}")
+    return XProblem(401, "Unauthorized", "Unauthorized", reason=f"Could not authenticate you: {reason}")
 
 
 def unsupported_authentication() -> XProblem:

@@ -45,6 +45,14 @@ async def get_user_by_name(call: Call) -> Json:
     return {"data": call.view.user(account), **call.view.includes()}
 
 
+async def get_users_by_name(call: Call) -> Json:
+    """GET /2/users/by"""
+    names = list(dict.fromkeys(call.query.parameters.get("usernames", "").split(",")))
+    found = {one: account for one in names if (account := call.world.accounts.named(one))}
+    data = [call.view.user(account) for account in found.values()]
+    return _listing(data, call, [one for one in names if one not in found], "user", "usernames")
+
+
 async def get_users(call: Call) -> Json:
     """GET /2/users"""
     ids = _ids(call)
@@ -70,7 +78,7 @@ async def get_tweet(call: Call) -> Json:
     """GET /2/tweets/{id}; a post that is not there is a 200 with only `errors`, as on X."""
     tweet = call.world.tweets.get(call.id())
     if tweet is None:
-        return {"errors": [_missing_tweet("id", call.id()).body(call.query.dialect.problem_types)]}
+        return {"errors": [_missing_tweet("id", call.id()).partial(call.query.dialect.problem_types)]}
     return {"data": call.view.tweet(tweet), **call.view.includes()}
 
 
@@ -136,11 +144,13 @@ def _ids(call: Call) -> Sequence[str]:
     return list(dict.fromkeys(ids))
 
 
-def _listing(data: Sequence[Json], call: Call, lost: Sequence[str], what: str) -> Json:
+def _listing(
+    data: Sequence[Json], call: Call, lost: Sequence[str], what: str, parameter: str = "ids"
+) -> Json:
     types = call.query.dialect.problem_types
     answer: Json = {"data": data} if data else {}
     if lost:
-        answer["errors"] = [missing("ids", one, what).body(types) for one in lost]
+        answer["errors"] = [missing(parameter, one, what).partial(types) for one in lost]
     return answer | call.view.includes()
 
 

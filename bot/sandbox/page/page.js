@@ -1,6 +1,6 @@
 // The sandbox's page: sends a photo in one of three ways, and shows the answers as they arrive.
 
-const HOW = { tweet: "tweeted at the bot", tag: "tagged the bot", message: "sent a message" };
+const HOW = { tweet: "tweeted", tag: "tagged the bot", message: "wrote" };
 const PLATFORM = { x: "X", instagram: "Instagram" };
 const POLL_MS = 1000;
 const PATIENCE_MS = 60_000;
@@ -153,6 +153,7 @@ function showAnswer(card, entry) {
 }
 
 function show(feed) {
+  if (bot.run && bot.run !== feed.bot.run) { location.reload(); return; }
   bot = feed.bot;
   largest = feed.largest_photo;
   explainWay();

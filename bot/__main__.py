@@ -1,0 +1,77 @@
+"""The command line, `selfai`: the bot's commands, and by name the worker's.
+
+Loads neither torch nor the model: the worker's commands are imported when they are called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from bot import commands
+from bot.errors import OperatorError
+
+WORKER_COMMANDS = {
+    "score": "Score photos.",
+    "crop": "Find a photo's best crop.",
+    "work": "Score what the queue brings.",
+}
+"""The commands of `worker.__main__`, with what `selfai --help` says of each."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `selfai demo`. Each command has a --help of its own.",
+)
+@click.version_option(package_name="selfai", prog_name="selfai")
+@click.option("--end-with", type=int, hidden=True, help="End with this process, our parent.")
+def cli(end_with: int | None) -> None:
+    """A selfie goes in; a score from 0 to 9 and its best crop come back."""
+    if end_with is not None:
+        from bot import tether
+
+        tether.end_with(end_with)
+
+
+def main() -> None:
+    """Run the command line. What an operator can put right is said in one line, with exit status 1."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OperatorError as error:
+        click.secho(f"selfai: {error}", fg="red", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _worker_command(name: str, short_help: str) -> click.Command:
+    """A stand-in that hands its arguments, --help included, to the worker's command of that name."""
+
+    def call(arguments: tuple[str, ...]) -> Any:
+        real = getattr(importlib.import_module("worker.__main__"), name)
+        return real.main(list(arguments), prog_name=f"selfai {name}", standalone_mode=False)
+
+    return click.Command(
+        name,
+        callback=call,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        short_help=short_help,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    )
+
+
+for command in commands.ALL:
+    cli.add_command(command)
+for command_name, command_help in WORKER_COMMANDS.items():
+    cli.add_command(_worker_command(command_name, command_help))
+
+if __name__ == "__main__":
+    main()
