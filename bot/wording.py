@@ -65,7 +65,7 @@ def refused(selfie: Selfie, refusal: Refusal) -> Answer:
 
 def shown_score(score: float) -> str:
     """The score as people see it, such as `6.3 of 9`."""
-    return f"{min(max(score, 0.0), 9.0):.1f} of 9"
+    return f"{min(max(0.0, score), 9.0):.1f} of 9"
 
 
 def _tip(score: float) -> str:
