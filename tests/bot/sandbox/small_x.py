@@ -57,7 +57,7 @@ class SmallX:
         return requests.request(method, self.url + path, headers=headers, timeout=10, **options)
 
     def tweepy(self, person: str = BOT, **changes: Any) -> tweepy.Client:
-        """tweepy with a person's OAuth 1 tokens."""
+        """The client tweepy with a person's OAuth 1 tokens."""
         app, tokens = self.world.app, self.world.account(person).tokens
         keys = {
             "consumer_key": app.api_key,
@@ -70,7 +70,7 @@ class SmallX:
         return client
 
     def oauth1(self, person: str = BOT) -> OAuth1:
-        """xdk's OAuth 1 with a person's tokens."""
+        """The SDK's OAuth 1 with a person's tokens."""
         app, tokens = self.world.app, self.world.account(person).tokens
         return OAuth1(
             app.api_key, app.api_secret, "http://127.0.0.1/", tokens.access_token, tokens.access_secret

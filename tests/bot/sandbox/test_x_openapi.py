@@ -69,7 +69,13 @@ def test_everything_that_is_read_fits_the_description(small_x: SmallX, spelling:
         check(get(small_x, path, {"since_id": "9" * 18 + "9"}), version)
     for path in (f"/2/tweets/{tweet}", f"/2/tweets?ids={tweet},17", "/2/tweets/17"):
         check(get(small_x, path, params), version)
-    for path in ("/2/users/me", f"/2/users/{ada}", "/2/users/by/username/ada", f"/2/users?ids={ada},17"):
+    for path in (
+        "/2/users/me",
+        f"/2/users/{ada}",
+        "/2/users/by/username/ada",
+        f"/2/users?ids={ada},17",
+        "/2/users/by?usernames=ada,nobody",
+    ):
         check(get(small_x, path, FIELDS[spelling]), version)
         check(get(small_x, path, {"user.fields": "public_metrics"}), version)
     messages = FIELDS[spelling] | MEDIA | {"expansions": "attachments.media_keys,participant_ids,sender_id"}
@@ -100,6 +106,9 @@ def test_everything_that_is_written_fits_the_description(small_x: SmallX, versio
     answers.append(small_x.ask("DELETE", f"/2/tweets/{answers[-1].json()['data']['id']}"))
     message = {"text": "8", "attachments": [{"media_id": media_id}]}
     answers.append(small_x.ask("POST", f"/2/dm_conversations/with/{ada}/messages", json=message))
+    answers.append(small_x.ask("GET", f"/2/media/3_{media_id}", params=MEDIA))
+    event = small_x.world.messages[0].id
+    answers.append(small_x.ask("DELETE", f"/2/dm_events/{event}"))
     for answer in answers:
         assert answer.ok, answer.text
         check(answer, version)

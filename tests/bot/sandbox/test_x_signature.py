@@ -36,7 +36,7 @@ def send(request: requests.PreparedRequest) -> requests.Response:
 
 
 def test_signatures_of_tweepy_and_xdk_are_accepted(small_x: SmallX) -> None:
-    """tweepy signs for X's old host, xdk for the address it is given; both are who they say."""
+    """The client tweepy signs for X's old host, xdk for the address it is given; both are who they say."""
     me = small_x.world.bot.id
     assert small_x.tweepy().get_me().data.id == int(me)
     client = xdk.Client(base_url=small_x.url, auth=small_x.oauth1())

@@ -12,7 +12,7 @@ from bot.sandbox.x_text import hashtags, mentions, weighted_length
         ("hello", 5),
         ("café", 4),
         ("cafe\u0301", 4),
-        ("“quoted” – yes", 14),
+        ("“quoted” yes", 12),
         ("日本", 4),
         ("🙂", 2),
         ("👩‍👩‍👧‍👦", 2),
