@@ -16,11 +16,17 @@ from model import checkpoint
 from model.checkpoint import WeightsError
 from model.network import LAYERS, TinyDarknet, normalise
 
+__all__ = ["DeviceError", "Scorer", "WeightsError", "pick_device"]
+
 LOWEST, HIGHEST = 0.0, 9.0
 """The scale that people see."""
 
 BATCH = 16
 """Pictures per pass; beyond it a CPU gains nothing."""
+
+
+class DeviceError(Exception):
+    """There is no such device here; the message names it."""
 
 
 class Scorer:
@@ -43,7 +49,7 @@ class Scorer:
 
         `device` is `cpu`, `cuda`, or `auto` for a GPU if there is one; `threads` sets PyTorch's
         number of CPU threads for the whole process. Raises WeightsError, naming the file, if the
-        weights are missing, damaged, or another network's; ValueError if there is no such device.
+        weights are missing, damaged, or another network's; DeviceError if there is no such device.
         """
         device = pick_device(device)
         if threads is not None:
@@ -83,13 +89,13 @@ class Scorer:
 
 
 def pick_device(name: str) -> str:
-    """`auto` as what there is; anything else as it stands. Raises ValueError if it is not there."""
+    """`auto` as what there is; anything else as it stands. Raises DeviceError if it is not there."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name != "cpu" and not name.startswith("cuda"):
-        raise ValueError(f"no device {name!r}: say auto, cpu or cuda")
+        raise DeviceError(f"no device {name!r}: say auto, cpu or cuda")
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"no device {name!r}: PyTorch finds no GPU here; say auto or cpu")
+        raise DeviceError(f"no device {name!r}: PyTorch finds no GPU here; say auto or cpu")
     return name
 
 

@@ -18,8 +18,8 @@ from model.faces import Face, canonical
 from model.photo import Unreadable, read_photo
 from worker.messages import Refusal
 
-SMALLEST_EYES = 14.0
-"""Pixels of the photo between the eyes; a face of this size is some 32 pixels high."""
+SMALLEST_EYES = 11.0
+"""Pixels of the photo between the eyes; a face of this size is some 30 pixels high."""
 
 NOSE_BEYOND = 0.6
 """How far from the eyes' middle the nose may lie, in eye distances; portraits: 99.8 % below."""

@@ -100,7 +100,9 @@ class _Search:
         width, height = box[2] - box[0], box[3] - box[1]
         zoom = INPUT_SIZE / min(width, height)
         self.windows += 1
-        return self._scorer.unclipped([_cut(self.photo, box, (round(width * zoom), round(height * zoom)))])[0], box
+        return self._scorer.unclipped([_cut(self.photo, box, (round(width * zoom), round(height * zoom)))])[
+            0
+        ], box
 
     def _dense(self, level: Level) -> list[Scored]:
         zoom = INPUT_SIZE / min(level.width, level.height)

@@ -17,7 +17,7 @@ MOST_BYTES = 4_000_000
 QUALITIES = (88, 75, 60, 40)
 """JPEG qualities, tried until the picture is small enough; the first nearly always is."""
 
-BADGE_HEIGHT = 0.085
+BADGE_HEIGHT = 0.095
 """Of the badge, as a share of the picture's shorter side."""
 
 SMALLEST_BADGE = 26
@@ -71,12 +71,19 @@ def _put_badge(picture: Image.Image, text: str) -> None:
 
 def _badge(text: str, height: int) -> Image.Image:
     large = height * OVERSAMPLING
-    font = ImageFont.load_default(large * 0.56)
+    font = ImageFont.load_default(large * 0.6)
     width = round(font.getlength(text) + large * 0.9)
     badge = Image.new("RGBA", (width, large), (18, 18, 24, 0))
     draw = ImageDraw.Draw(badge)
     draw.rounded_rectangle((0, 0, width - 1, large - 1), large / 2, fill=(18, 18, 24, 205))
-    draw.text((width / 2, large / 2), text, font=font, fill=(255, 255, 255, 255), anchor="mm")
+    draw.text(
+        (width / 2, large / 2),
+        text,
+        font=font,
+        fill=(255, 255, 255, 255),
+        anchor="mm",
+        stroke_width=large / 90,
+    )
     return badge.resize((round(width / OVERSAMPLING), height), Image.Resampling.LANCZOS)
 
 

@@ -1,30 +1,66 @@
-"""From an aligned face to its score; holds what is loaded once: the face finder and the scorer."""
+"""From an aligned face to its score; holds what is loaded once, the face finder and the scorer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from PIL import Image
 
 from model.faces import FaceFinder
+from model.network import INPUT_SIZE
 from model.predict import Scorer
-from worker.align import Aligned, align
-from worker.crop import best_crop
+from worker.align import Aligned, Finder, align
+from worker.crop import Crop, WindowScorer, best_crop
 from worker.framing import SQUARE, Aspect
 from worker.messages import Refusal
 
 
+class FaceScorer(WindowScorer, Protocol):
+    """`model.predict.Scorer`, as far as the worker needs it."""
+
+    def score(self, faces: list[Image.Image], /) -> list[float]:
+        """Scores 0..9 of canonical faces."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A photo whose largest face got a score."""
+
+    aligned: Aligned
+    score: float
+    """0..9, not rounded."""
+
+
 @dataclass(frozen=True)
 class Judge:
-    """Face finder and scorer, ready."""
+    """Face finder and scorer, ready for photos."""
 
-    finder: FaceFinder
-    scorer: Scorer
+    finder: Finder
+    scorer: FaceScorer
+    device: str = "cpu"
 
     @classmethod
     def load(cls, weights: Path, device: str = "auto", threads: int | None = None) -> Self:
-        """Load both (seconds). Raises as `Scorer.load` does."""
+        """Load both, which takes seconds. Raises as `Scorer.load` does."""
         scorer = Scorer.load(weights, device, threads)
-        return cls(FaceFinder(str(scorer.device)), scorer)
+        return cls(FaceFinder(str(scorer.device)), scorer, str(scorer.device))
+
+    def warm_up(self) -> None:
+        """Go through the motions once: first calls allocate and choose kernels."""
+        blank = Image.new("RGB", (INPUT_SIZE, INPUT_SIZE), "grey")
+        self.finder.find(blank)
+        self.scorer.score([blank])
+
+    def score(self, data: bytes) -> Scored | Refusal:
+        """Score the largest face of a photo, given as a file's bytes."""
+        aligned = align(data, self.finder)
+        if isinstance(aligned, Refusal):
+            return aligned
+        return Scored(aligned, self.scorer.score([aligned.picture])[0])
+
+    def crop(self, aligned: Aligned, aspect: Aspect = SQUARE, all_faces: bool = False) -> Crop:
+        """The best crop around the scored face, or around all."""
+        faces = aligned.faces if all_faces else aligned.faces[:1]
+        return best_crop(self.scorer, aligned.photo, faces, aspect)

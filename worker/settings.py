@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import model
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import model
 
 PACKAGED_WEIGHTS = Path(model.__file__).parent / "weights"
 
@@ -25,8 +26,9 @@ class WorkerSettings(BaseSettings):
     """SELFAI_WEIGHTS: folder with the scorer's two files."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     """SELFAI_DEVICE: auto, cpu, cuda or cuda:1."""
-    threads: Annotated[int | None, Field(ge=1)] = None
-    """SELFAI_THREADS: CPU threads of PyTorch; PyTorch's own choice if unset."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    """SELFAI_THREADS: CPU threads of PyTorch. One answers within a second; more gain little, and
+    on a busy machine they wait for one another (measured: ten times as long)."""
     largest_download: Annotated[int, Field(ge=1)] = 20_000_000
     """SELFAI_LARGEST_DOWNLOAD: bytes of a picture that we fetch at most."""
 
