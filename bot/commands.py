@@ -19,11 +19,12 @@ Port = click.IntRange(0, 65535)
 
 @click.command()
 @click.option("--once", is_flag=True, help="End by itself once every sample is answered.")
-@click.option("--page-port", type=Port, default=8000, show_default=True, help="Port of the page; 0: any.")
-def demo(once: bool, page_port: int) -> None:
+@click.option("--page-port", type=Port, help="Port of the page; 0: any. [default: 8000 if free]")
+def demo(once: bool, page_port: int | None) -> None:
     """Try it all on this machine.
 
-    Starts every part against the sandbox, and posts sample portraits. Prints each step, and the address of a page where you can send a photo of your own.
+    Starts every part against the sandbox, and posts sample portraits. Prints each step,
+    and the address of a page where you can send a photo of your own.
     Ctrl-C ends it. With --once, writes the answers to demo/replies.json and exits with
     status 0, or 1 if an answer is missing after two minutes.
 
@@ -45,7 +46,8 @@ def demo(once: bool, page_port: int) -> None:
 def sandbox(x_port: int, instagram_port: int, page_port: int, as_json: bool) -> None:
     """Serve the simulated platforms alone.
 
-    They live on loopback and in memory. Prints their addresses and everybody's credentials; docs/sandbox.md shows how to talk to
+    They live on loopback and in memory. Prints their addresses and everybody's
+    credentials; docs/sandbox.md shows how to talk to
     them with tweepy, xdk and instagrapi.
 
     \b
@@ -67,7 +69,8 @@ def sandbox(x_port: int, instagram_port: int, page_port: int, as_json: bool) -> 
 def queue() -> None:
     """Serve the embedded queue.
 
-    It listens on a private socket. The server is Redis or Valkey from this machine, else the one that comes with Selfai. Its files lie in
+    It listens on a private socket. The server is Redis or Valkey from this machine, else
+    the one that comes with Selfai. Its files lie in
     SELFAI_HOME. With REDIS_URL set there is nothing to serve, and it only waits.
     """
     from bot.queue_server import become_queue
@@ -188,7 +191,8 @@ def resume(platform: str) -> None:
 def forget(platform: str, author_id: str) -> None:
     """Delete all known of a person.
 
-    AUTHOR_ID is the platform's number for them. What was still to be answered is given up. The posts' own ids stay, so that nothing is
+    AUTHOR_ID is the platform's number for them. What was still to be answered is given
+    up. The posts' own ids stay, so that nothing is
     answered a second time.
 
     \b

@@ -16,6 +16,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.feed import Feed
 from bot.sandbox.instagram_world import InstagramWorld
 from bot.sandbox.pictures import Pictures
+from bot.sandbox.x_limits import Limits
 from bot.sandbox.x_world import XWorld
 
 HASHTAG = "selfai_robot"
@@ -33,10 +34,12 @@ class Ports:
 class Sandbox:
     """Both platforms and the page, served from threads of their own between `start` and `stop`."""
 
-    def __init__(self, ports: Ports | None = None, hashtag: str = HASHTAG) -> None:
+    def __init__(self, ports: Ports | None = None, hashtag: str = HASHTAG, limit_factor: float = 1.0) -> None:
+        """`limit_factor` loosens X's rate limits."""
         self._ports = ports or Ports()
         self._running: dict[str, Running] = {}
         self.hashtag = hashtag
+        self._limit_factor = limit_factor
         self.x = XWorld()
         self.instagram = InstagramWorld()
         self.faults_x = Faults()
@@ -45,8 +48,11 @@ class Sandbox:
 
     def start(self) -> Self:
         """Serve all three. Raises OperatorError, naming the option, if a port is taken."""
+        if self._running:
+            return self
+        limits = Limits(self.x.now, self._limit_factor)
         try:
-            self._serve("x", self._ports.x, x.make_app(self.x, Pictures(), self.faults_x))
+            self._serve("x", self._ports.x, x.make_app(self.x, Pictures(), self.faults_x, limits))
             world = instagram.make_app(self.instagram, Pictures(), self.faults_instagram)
             self._serve("instagram", self._ports.instagram, world)
             self._serve("page", self._ports.page, page_app.make_app(self.feed, self._about()))
