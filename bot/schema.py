@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from bot.database import reading
 from bot.errors import OperatorError
 
 
@@ -29,7 +30,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 def require_current(engine: Engine) -> None:
     """Raises OperatorError unless the database can be reached and its tables are up to date."""
     config = _config()
-    with _reached(engine) as connection:
+    with _reached(reading(engine)) as connection:
         _refuse_newer(connection, config)
         if _present(connection) != set(ScriptDirectory.from_config(config).get_heads()):
             raise OperatorError("the database's tables are not up to date: run `selfai migrate`")

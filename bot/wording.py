@@ -7,11 +7,19 @@ judges a person; the score is about one picture.
 from __future__ import annotations
 
 import re
+import zlib
 
 from bot.selfie import Answer, Selfie, Source
 from worker.messages import Refusal
 
-AUTOMATED = "(I'm a bot.)"
+SIGNATURES = (
+    "(I'm a bot.)",
+    "(A bot wrote this.)",
+    "(Automated, from a bot.)",
+    "(Yours, a bot.)",
+    "(Bot speaking.)",
+)
+"""Says that nobody wrote this by hand. Which one, the item decides: X refuses a text that it saw just now."""
 
 REFUSALS: dict[Refusal, str] = {
     Refusal.NO_PHOTO: "I'd love to help, but I see no photo here. Send me a selfie and I'll score it!",
@@ -53,14 +61,14 @@ def scored(selfie: Selfie, score: float, faces: int, picture: bytes | None) -> A
     shown = shown_score(score)
     several = f"I scored the largest of {faces} faces." if faces > 1 else ""
     crop = CROP_BY_MESSAGE if wanted is None else CROP
-    text = _said(selfie, f"{shown}.", several, _tip(score), crop, HONEST, AUTOMATED)
+    text = _said(selfie, f"{shown}.", several, _tip(score), crop, HONEST)
     alt_text = None if wanted is None else f"The best crop of the selfie, with its score: {shown}."
     return Answer(_key(selfie), text, wanted, alt_text)
 
 
 def refused(selfie: Selfie, refusal: Refusal) -> Answer:
     """The answer to a selfie that got no score."""
-    return Answer(_key(selfie), _said(selfie, REFUSALS[refusal], AUTOMATED), None, None)
+    return Answer(_key(selfie), _said(selfie, REFUSALS[refusal]), None, None)
 
 
 def shown_score(score: float) -> str:
@@ -73,7 +81,8 @@ def _tip(score: float) -> str:
 
 
 def _said(selfie: Selfie, *parts: str) -> str:
-    return " ".join(part for part in (_mention(selfie), *parts) if part)
+    signature = SIGNATURES[zlib.crc32(selfie.item.item_id.encode()) % len(SIGNATURES)]
+    return " ".join(part for part in (_mention(selfie), *parts, signature) if part)
 
 
 def _mention(selfie: Selfie) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from bot.brakes import Action
 from bot.dispatch import Dispatcher
@@ -152,6 +153,22 @@ def test_the_loop_outlasts_the_database(rig: Rig, database: Engine, caplog: pyte
         connection.execute(text("ALTER TABLE away RENAME TO brakes"))
     poller.run(FakeStop(rig.clock, waits=1))
     assert len(rig.platform.fetched) == 1
+
+
+def test_a_brake_that_cannot_be_written_is_no_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Platform and database fail together: the poller goes on, slowly."""
+
+    def away(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("no connection"))
+
+    monkeypatch.setattr(rig.records.brakes, "pull", away)
+    rig.platform.fails["fetch"] = [Broken("challenge")] * 3
+    stop = FakeStop(rig.clock, waits=3)
+    make_poller(rig).run(stop)
+    assert stop.waited == [60, 120, 240]
+    assert "DATABASE_URL" in caplog.text
 
 
 def test_stopping_is_prompt(rig: Rig) -> None:

@@ -280,6 +280,20 @@ def test_after_many_tries_an_answer_is_given_up(rig: Rig) -> None:
     assert rig.get(selfie.id).status is Status.FAILED
 
 
+def test_an_error_of_ours_is_tried_again_but_not_for_ever(rig: Rig) -> None:
+    """An adapter that lets something leak costs one answer, and no second one goes out."""
+    selfie = rig.settle()
+    rig.platform.fails["reply"] = [RuntimeError("leaked")] * (MOST_TRIES + 9)
+    for _ in range(MOST_TRIES):
+        with pytest.raises(RuntimeError):
+            rig.responder.answer_selfie(selfie.id)
+        rig.responder.answer_selfie(selfie.id)
+        rig.clock.pass_by(LEASE)
+    rig.responder.answer_selfie(selfie.id)
+    assert rig.get(selfie.id).status is Status.FAILED
+    assert rig.platform.posted == []
+
+
 def test_a_platform_that_is_off_keeps_its_answers(rig: Rig) -> None:
     """They wait until it is on again."""
     selfie = rig.settle()

@@ -123,3 +123,19 @@ def test_the_loop_sweeps(rig: Rig) -> None:
     rig.clock.pass_by(LONG)
     Sweeper(rig.records, rig.dispatcher, STALE).run(FakeStop(rig.clock, waits=1), STALE)
     assert rig.get(selfie.id).status is Status.QUEUED
+
+
+def test_no_error_ends_the_loop(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even one of ours."""
+    sweeper = Sweeper(rig.records, rig.dispatcher, STALE)
+
+    def break_down() -> Swept:
+        raise RuntimeError("our mistake")
+
+    monkeypatch.setattr(sweeper, "sweep", break_down)
+    stop = FakeStop(rig.clock, waits=2)
+    sweeper.run(stop, STALE)
+    assert len(stop.waited) == 2
+    assert "our mistake" in caplog.text

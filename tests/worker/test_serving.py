@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry as ConnectionRetry
 from rq import Queue, Retry
 from rq.job import Job
 from rq.registry import FailedJobRegistry, StartedJobRegistry
@@ -278,6 +280,28 @@ def test_serving_outlasts_the_queue(tmp_path: Path) -> None:
     assert thread is not None
     assert not thread.is_alive()
     assert got == [0, 1]
+
+
+def away() -> redis.Redis:
+    """Nobody listens there; says so at once."""
+    return redis.Redis(port=1, retry=ConnectionRetry(NoBackoff(), 0))
+
+
+def test_serving_says_that_the_queue_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    """And which setting to look at; it ends when told."""
+    stop = threading.Event()
+    thread = threading.Thread(target=serve, args=(away(), QUEUE, {}), kwargs={"stop": stop})
+    thread.start()
+    wait_for(lambda: "REDIS_URL" in caplog.text)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_burst_without_a_queue_fails() -> None:
+    """Nobody is there to wait."""
+    with pytest.raises(redis.RedisError):
+        serve(away(), QUEUE, {}, burst=True)
 
 
 @pytest.mark.parametrize(
