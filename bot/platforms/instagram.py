@@ -133,7 +133,8 @@ class InstagramPlatform:
     def _messages(self, client: BotClient, since: datetime) -> Page:
         newest, items = since + OVERLAP, []
         for pending in (False, True):
-            for thread in _recent(client.threads(pending=pending), since):
+            # All first: accepting a request takes it out of the list that we leaf through.
+            for thread in list(_recent(client.threads(pending=pending), since)):
                 newest = max(newest, _last_activity(thread))
                 found = self._items_of(client, thread, since)
                 if found and (not pending or _approve(client, thread)):

@@ -14,6 +14,8 @@ INBOX_SIZE = 10
 """Conversations in one page of an inbox, where a client asks for no other number."""
 THREAD_SIZE = 10
 """Messages in one page of a conversation, where a client asks for no other number."""
+NEVER = 1 << 62
+"""A moment after all messages, in Unix microseconds. Cursors are moments."""
 FIRST_UPLOAD = 900_000_000_000_000
 
 
@@ -43,14 +45,12 @@ class Direct:
         pending = request.path.endswith("pending_inbox/")
         threads = self._desk.world.threads_of(viewer, pending=pending)
         waiting = len(self._desk.world.threads_of(viewer, pending=True))
-        start, size = (
-            as_number(request.query.get("cursor")),
-            as_number(request.query.get("limit"), INBOX_SIZE),
-        )
-        depth = as_number(request.query.get("thread_message_limit"), THREAD_SIZE)
-        page = [self._page(request, viewer, one, 0, depth) for one in threads[start : start + size]]
-        end = start + size
-        more = {"oldest_cursor": str(end)} if end < len(threads) else {}
+        before = as_number(request.query.get("cursor"), NEVER)
+        threads = [thread for thread in threads if thread.last_activity < before]
+        size = as_number(request.query.get("limit")) or INBOX_SIZE
+        depth = as_number(request.query.get("thread_message_limit")) or THREAD_SIZE
+        page = [self._page(request, viewer, one, NEVER, depth) for one in threads[:size]]
+        more = {"oldest_cursor": str(threads[size - 1].last_activity)} if size < len(threads) else {}
         inbox = {"threads": page, "has_older": bool(more), "unseen_count": 0, **more}
         return ok(inbox=inbox, pending_requests_total=waiting, seq_id=1)
 
@@ -58,21 +58,18 @@ class Direct:
         self._desk.viewer(request)
         return ok(inbox={"threads": [], "has_older": False})
 
-    def _page(self, request: web.Request, viewer: Account, thread: Thread, start: int, size: int) -> Json:
-        """Part of a conversation: `size` messages, counted from the newest."""
-        messages = list(reversed(thread.messages))
-        end = start + size
-        older = str(end) if end < len(messages) else None
-        return Shapes(self._desk, request).thread(thread, viewer, messages[start:end], older)
+    def _page(self, request: web.Request, viewer: Account, thread: Thread, before: int, size: int) -> Json:
+        """Part of a conversation: the newest `size` messages from before a moment."""
+        messages = [message for message in reversed(thread.messages) if message.created < before]
+        older = str(messages[size - 1].created) if size < len(messages) else None
+        return Shapes(self._desk, request).thread(thread, viewer, messages[:size], older)
 
     async def _thread(self, request: web.Request) -> web.Response:
         viewer = self._desk.viewer(request)
         thread = self._desk.thread(request, viewer)
-        start, size = (
-            as_number(request.query.get("cursor")),
-            as_number(request.query.get("limit"), THREAD_SIZE),
-        )
-        return ok(thread=self._page(request, viewer, thread, start, size))
+        before = as_number(request.query.get("cursor"), NEVER)
+        size = as_number(request.query.get("limit")) or THREAD_SIZE
+        return ok(thread=self._page(request, viewer, thread, before, size))
 
     async def _by_participants(self, request: web.Request) -> web.Response:
         viewer = self._desk.viewer(request)
@@ -81,7 +78,7 @@ class Direct:
         thread = self._desk.world.thread_between(viewer, people[0]) if len(people) == 1 else None
         if thread is None:
             return ok(users=users)
-        return ok(thread=self._page(request, viewer, thread, 0, THREAD_SIZE), users=users)
+        return ok(thread=self._page(request, viewer, thread, NEVER, THREAD_SIZE), users=users)
 
     async def _approve(self, request: web.Request) -> web.Response:
         viewer = self._desk.viewer(request)
