@@ -52,11 +52,17 @@ def _address(url: str) -> URL:
 
 
 def _open_sqlite(address: URL) -> Engine:
-    if address.database:
-        try:
-            Path(address.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise OperatorError(f"DATABASE_URL or SELFAI_HOME: no folder for the database: {error}") from None
+    if address.database in (None, "", ":memory:"):
+        raise OperatorError(
+            "DATABASE_URL names no file: the records must outlast us; try sqlite:///selfai.sqlite"
+        )
+    file = Path(str(address.database))
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # People's names and pictures: not for this machine's other users. The WAL follows suit.
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise OperatorError(f"DATABASE_URL or SELFAI_HOME: the database cannot be there: {error}") from None
     engine = create_engine(address)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -77,9 +77,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Settings:
-        for needed in (X_CREDENTIALS, INSTAGRAM_CREDENTIALS):
+        seeded = self.instagram_totp_seed is not None
+        for needed, wanted in ((X_CREDENTIALS, False), (INSTAGRAM_CREDENTIALS, seeded)):
             missing = [name for name in needed if getattr(self, name) is None]
-            if missing and len(missing) < len(needed):
+            if missing and (wanted or len(missing) < len(needed)):
                 names = ", ".join(name.upper() for name in missing)
                 raise ValueError(f"{names} missing: set all of {_shown(needed)}, or none to leave it off")
         return self

@@ -9,7 +9,9 @@ from typing import Any
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from sqlalchemy import Engine, select
 
+from bot import tables
 from bot.dispatch import Dispatcher
 from bot.outbox import Claim
 from bot.platforms.base import Page
@@ -28,6 +30,12 @@ PICTURE = b"\xff\xd8 a crop"
 def queue_that_is_away() -> redis.Redis:
     """Nobody listens there; says so at once."""
     return redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+
+
+def outbox(database: Engine) -> list[int]:
+    """Ids of the selfies whose answers stand there."""
+    with database.begin() as connection:
+        return list(connection.scalars(select(tables.answers.c.selfie_id)))
 
 
 @dataclass

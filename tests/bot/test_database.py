@@ -21,30 +21,42 @@ def test_addresses_of_postgresql(scheme: str) -> None:
     assert engine.url.drivername == "postgresql+psycopg"
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "mysql://db/selfai", "postgresql+asyncpg://db/selfai"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "mysql://db/selfai",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql+asyncpg://db/selfai",
+    ],
+)
 def test_other_addresses_are_refused(url: str) -> None:
     """The operator reads which setting is wrong."""
     with pytest.raises(OperatorError, match="DATABASE_URL"):
         open_database(url)
 
 
-def test_sqlites_folder_is_made(tmp_path: Path) -> None:
+def test_sqlites_file_is_made(tmp_path: Path) -> None:
     """For its owner only: it will hold what people sent."""
     engine = open_database(f"sqlite:///{tmp_path}/new/home/selfai.sqlite")
     with engine.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+    for file in (tmp_path / "new" / "home").iterdir():
+        assert file.stat().st_mode & 0o077 == 0
     assert (tmp_path / "new" / "home").stat().st_mode & 0o077 == 0
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """For the operator."""
     (tmp_path / "file").touch()
-    with pytest.raises(OperatorError, match="SELFAI_HOME"):
+    with pytest.raises(OperatorError, match="DATABASE_URL or SELFAI_HOME"):
         open_database(f"sqlite:///{tmp_path}/file/selfai.sqlite")
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/selfai", "sqlite:////", "foreign"])
+@pytest.mark.parametrize("url", ["postgresql://me:secret@127.0.0.1:1/selfai", "sqlite:////proc", "foreign"])
 def test_an_unreachable_database_is_named(url: str, tmp_path: Path) -> None:
     """In one line, without the password."""
     if url == "foreign":

@@ -75,6 +75,13 @@ def test_half_the_credentials_are_an_error(
     assert "secret-" not in str(caught.value)
 
 
+def test_a_second_factor_alone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It means that somebody meant to set up Instagram."""
+    set_all(monkeypatch, "instagram_totp_seed")
+    with pytest.raises(OperatorError, match="^INSTAGRAM_USERNAME, INSTAGRAM_PASSWORD missing"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import main as alembic
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
@@ -80,3 +82,14 @@ def test_a_newer_database_is_left_alone(empty_database_url: str) -> None:
         with pytest.raises(OperatorError, match="newer"):
             do(engine)
     engine.dispose()
+
+
+def test_those_who_change_tables_have_alembics_own_commands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`alembic check` and friends work on DATABASE_URL, from the repository's root; it exits if one fails."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/selfai.sqlite")
+    ini = str(Path(__file__).parents[2] / "alembic.ini")
+    monkeypatch.chdir(Path(ini).parent)
+    for command in ("upgrade head", "check", "downgrade base"):
+        alembic(["-c", ini, *command.split()])
