@@ -78,7 +78,7 @@ def test_half_the_credentials_are_an_error(
 def test_a_second_factor_alone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It means that somebody meant to set up Instagram."""
     set_all(monkeypatch, "instagram_totp_seed")
-    with pytest.raises(OperatorError, match="^INSTAGRAM_USERNAME, INSTAGRAM_PASSWORD missing"):
+    with pytest.raises(OperatorError, match=r"^INSTAGRAM_USERNAME, INSTAGRAM_PASSWORD missing"):
         load_settings()
 
 
