@@ -32,6 +32,9 @@ stay below the time for which the responder claims it."""
 PAGE_SIZE = 100
 """Posts a request; the most that X gives."""
 
+LONGEST_ALT_TEXT = 1000
+"""Characters."""
+
 
 @dataclass(frozen=True)
 class XCredentials:
@@ -97,7 +100,7 @@ class XPlatform:
         with _reading():
             me = self._who()
             pages = list(self._pages(self._client.get_users_mentions, me, _MENTION | since))
-            found = [item for page in pages for item in items(page, me)]
+            found = [item for page in pages for item in items(page, me, cursor)]
             return Page(sorted(found, key=lambda item: int(item.item_id)), newest(pages, cursor))
 
     def find_reply(self, selfie: Selfie, answer: Answer) -> str | None:
@@ -152,7 +155,7 @@ class XPlatform:
 
     def _describe(self, media_id: str, alt_text: str) -> None:
         """Without a description the answer still goes out."""
-        body = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
+        body = {"id": media_id, "metadata": {"alt_text": {"text": alt_text[:LONGEST_ALT_TEXT]}}}
         try:
             with _sorting():
                 self._client.request("POST", "/2/media/metadata", json=body, user_auth=True)

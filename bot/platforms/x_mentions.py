@@ -23,14 +23,14 @@ class Me:
     username: str
 
 
-def items(page: Json, me: Me) -> Sequence[Item]:
+def items(page: Json, me: Me, cursor: str | None) -> Sequence[Item]:
     """What people ask of us on one page of mentions. Raises KeyError, TypeError or ValueError."""
     includes = page.get("includes") or {}
     names = {str(user["id"]): str(user["username"]) for user in includes.get("users") or ()}
     media = {str(one["media_key"]): one for one in includes.get("media") or ()}
-    found = (_item(tweet, names, media) for tweet in posts(page) if str(tweet["author_id"]) != me.id)
-    tweets = {str(tweet["id"]): tweet for tweet in posts(page)}
-    return [item for item in found if _asks(item, tweets[item.item_id], me)]
+    new = [tweet for tweet in posts(page) if not _was_seen(tweet, cursor)]
+    found = [(tweet, _item(tweet, names, media)) for tweet in new]
+    return [item for tweet, item in found if item.author_id != me.id and _asks(item, tweet, me)]
 
 
 def posts(page: Json) -> Sequence[Json]:
@@ -78,6 +78,12 @@ def _created_at(tweet: Json) -> datetime:
     return datetime.fromtimestamp(((int(tweet["id"]) >> 22) + _SNOWFLAKE_EPOCH) / 1000, UTC)
 
 
+def _was_seen(tweet: Json, cursor: str | None) -> bool:
+    """Whether this is a later wording of a post from before the cursor: an edit makes a new id."""
+    history = tweet.get("edit_history_tweet_ids") or tweet.get("edit_history_post_ids") or ()
+    return cursor is not None and any(int(one) <= int(cursor) for one in history)
+
+
 def _asks(item: Item, tweet: Json, me: Me) -> bool:
     """Whether a mention wants an answer.
 
@@ -85,9 +91,8 @@ def _asks(item: Item, tweet: Json, me: Me) -> bool:
     reply in a conversation, and does not show them: who did not write our name asks others.
     """
     parent_author = tweet.get("in_reply_to_user_id")
-    if parent_author is None:
-        return True
     if str(parent_author) == me.id:
         return item.photo_url is not None
     start, _ = tweet.get("display_text_range") or (0, 0)
-    return f"@{me.username}".lower() in str(tweet.get("text", ""))[start:].lower()
+    is_named = f"@{me.username}".lower() in str(tweet.get("text", ""))[start:].lower()
+    return is_named or (parent_author is None and item.photo_url is not None)

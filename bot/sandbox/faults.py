@@ -54,8 +54,9 @@ class Fault:
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> Self:
-        """Read what was sent. Raises KeyError, TypeError or ValueError if it is no fault."""
-        return cls(**{**message, "kind": FaultKind(message["kind"])})
+        """Read what was sent. Raises AttributeError, KeyError, TypeError or ValueError if it is none."""
+        fields = {name: _READERS[name](value) for name, value in message.items()}
+        return cls(**{**fields, "kind": FaultKind(message["kind"])})
 
     def concerns(self, method: str, path: str) -> bool:
         """Whether a request is one of those that go wrong."""
@@ -69,6 +70,19 @@ class Fault:
         return web.Response(
             status=self.status, text=text, headers=self.headers, content_type="application/json"
         )
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "kind": FaultKind,
+    "route": str,
+    "method": str,
+    "count": lambda count: None if count is None else int(count),
+    "status": int,
+    "seconds": float,
+    "body": lambda body: body,
+    "headers": lambda headers: {str(name): str(value) for name, value in headers.items()},
+}
+"""How each field of an order is read."""
 
 
 class Faults:
@@ -134,7 +148,7 @@ class Faults:
     async def _order(self, request: web.Request) -> web.Response:
         try:
             faults = [] if request.method == "DELETE" else _read(await request.json())
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             return web.json_response({"error": f"not a list of faults: {error!r}"}, status=400)
         if request.method != "POST":
             self.clear()

@@ -78,10 +78,14 @@ class Tweet:
     quoted_user_id: str | None = None
     conversation_id: str = ""
 
-    def calls(self, user_id: str, username: str) -> bool:
-        """Whether it mentions, quotes or answers this account."""
+    def mentions(self, user_id: str, username: str) -> bool:
+        """Whether it names this account or answers it: X puts the name of who is answered in front."""
         names = {mention.text.lower() for mention in mentions(self.text)}
-        return user_id in (self.in_reply_to_user_id, self.quoted_user_id) or username.lower() in names
+        return user_id == self.in_reply_to_user_id or username.lower() in names
+
+    def calls(self, user_id: str, username: str) -> bool:
+        """Whether it mentions or quotes this account, and so allows it an answer."""
+        return user_id == self.quoted_user_id or self.mentions(user_id, username)
 
 
 @dataclass(frozen=True)

@@ -186,12 +186,12 @@ class XWorld:
             return message
 
     def mentions_of(self, account: Account) -> Sequence[Tweet]:
-        """Other people's posts that mention, quote or answer this account, newest first."""
+        """Other people's posts that name or answer this account, newest first."""
         with self.lock:
             found = [
                 tweet
                 for tweet in self.tweets.values()
-                if tweet.author_id != account.id and tweet.calls(account.id, account.username)
+                if tweet.author_id != account.id and tweet.mentions(account.id, account.username)
             ]
         return sorted(found, key=_number, reverse=True)
 

@@ -90,7 +90,17 @@ def test_orders_over_http(counted: Counted, url: str) -> None:
     assert requests.post(f"{url}/things/1", timeout=5).status_code == 200
 
 
-@pytest.mark.parametrize("order", ["[1]", '[{"kind": "sulk"}]', '[{"kind": "cut", "colour": "red"}]', "{"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        '[{"kind": "cut", "count": "x"}]',
+        '[{"kind": "cut", "headers": 1}]',
+        "[1]",
+        '[{"kind": "sulk"}]',
+        '[{"kind": "cut", "colour": "red"}]',
+        "{",
+    ],
+)
 def test_a_senseless_order_is_refused(counted: Counted, url: str, order: str) -> None:
     """What is no list of faults changes nothing and says what is wrong."""
     answer = requests.put(url + ROUTE, data=order, timeout=5)

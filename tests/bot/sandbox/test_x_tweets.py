@@ -55,17 +55,18 @@ def test_a_bare_mention_is_bare(small_x: SmallX) -> None:
     ]
 
 
-def test_mentions_are_who_names_quotes_or_answers_the_bot(small_x: SmallX) -> None:
-    """In any letters; not the bot's own posts, and not those of others about others."""
+def test_mentions_are_who_names_or_answers_the_bot(small_x: SmallX) -> None:
+    """In any letters; not its own posts, not others about others; a quote only allows an answer."""
     world = small_x.world
     own = world.post(BOT, f"I am @{BOT}")
     wanted = [
         world.post("ada", f"@{BOT.upper()} me"),
-        world.post("ada", "look at this", quoted=own),
         world.post("grace", "thanks", in_reply_to=own),
     ]
+    quote = world.post("ada", "look at this", quoted=own)
     world.post("ada", f"x@{BOT} and @{BOT}x are others")
     assert [tweet["id"] for tweet in mentions(small_x)["data"]] == wanted[::-1]
+    assert create(small_x, text="seen", reply={"in_reply_to_tweet_id": quote})[0] == 201
 
 
 def test_pages_hold_everything_once_newest_first(small_x: SmallX) -> None:
