@@ -23,7 +23,8 @@ MOST_PIXELS = 64_000_000
 MOST_PIXELS_REDUCIBLE = 256_000_000
 """The same for baseline JPEG, which is reduced while it is decoded: 200-megapixel telephones exist."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "MPO", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+"""Pillow's names of what we open; its JPEG includes telephones' multi-picture files (MPO)."""
 
 ORIENTATION = 0x0112
 """EXIF's tag for how the camera was held."""
