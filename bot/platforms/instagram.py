@@ -195,10 +195,13 @@ def _approve(client: BotClient, thread: Json) -> bool:
 
 
 def _our_comment(client: BotClient, selfie: Selfie, answer: Answer) -> str | None:
+    """Our comment with the answer's words, or one of ours that speaks to the author."""
     me, mention = str(client.user_id), f"@{selfie.item.author_name}".lower()
     for comment in client.comments(_media_id(selfie)):
-        text = str(comment.get("text", ""))
-        if str(comment["user"].get("pk")) == me and (text == answer.text or mention in text.lower().split()):
+        words = str(comment.get("text", "")).lower().split()
+        if str(comment["user"].get("pk")) == me and (
+            words == answer.text.lower().split() or mention in words
+        ):
             return str(comment["pk"])
     return None
 

@@ -69,8 +69,6 @@ def sort_failure(
     `unknown` makes the failure for an answer that we cannot read: after a write, the write may
     have been carried out.
     """
-    if isinstance(error, PlatformError):
-        return error
     said = f"{doing}: {_described(error)}"
     if isinstance(error, SLOW_DOWN):
         return Later(f"{said} (asked to slow down)", now + _cooling(error))

@@ -128,6 +128,8 @@ async def problems_middleware(request: web.Request, handler: Any) -> web.StreamR
         answer: web.StreamResponse = await handler(request)
     except Refused as refused:
         return refused.problem.answer()
-    except web.HTTPNotFound as missing:
-        return missing if request.path.startswith("/pictures/") else PROBLEMS["no_such_route"].answer()
+    except web.HTTPNotFound:
+        if request.path.startswith("/pictures/"):
+            raise
+        return PROBLEMS["no_such_route"].answer()
     return answer

@@ -88,6 +88,49 @@ def test_an_answer_that_we_cannot_read(setting: Setting) -> None:
         setting.platform.reply(about, answer(about))
 
 
+def test_an_odd_item_does_not_stop_the_others(setting: Setting) -> None:
+    """A post, or a conversation, in a shape that we do not know is passed over and said in the log."""
+    about = setting.tagged()
+    user = {"pk": about.item.author_id, "username": "ada"}
+    good = {
+        "pk": "5",
+        "id": "5_2",
+        "media_type": 1,
+        "taken_at": about.item.created_at.timestamp(),
+        "user": user,
+    }
+    medias = [{"media": {"id": "odd"}}, {"media": good}]
+    body = {"sections": [{"layout_content": {"medias": medias}}], "more_available": False, "status": "ok"}
+    setting.small.faults.add(Fault(FaultKind.STATUS, "*/sections/", status=200, body=body))
+    assert [item.item_id for item in setting.platform.fetch(HASHTAG, None).items] == ["5"]
+    newest = int(setting.small.clock.now().timestamp() * 1_000_000)
+    odd = {"thread_id": "1", "last_activity_at": newest, "items": [{"item_type": "text"}], "users": []}
+    message = {"item_id": "6", "user_id": 2, "timestamp": newest, "item_type": "media"}
+    photo = {"media_type": 1, "image_versions2": {"candidates": [{"url": "http://example.com/a.jpg"}]}}
+    fine = {**odd, "items": [{**message, "media": photo}]}
+    inbox = {"inbox": {"threads": [odd, fine]}, "status": "ok"}
+    setting.small.faults.add(Fault(FaultKind.STATUS, "*/inbox/", status=200, body=inbox))
+    assert [item.item_id for item in setting.platform.fetch(MESSAGES, None).items] == ["6"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, Later), (403, Broken)])
+def test_an_upload_that_is_refused(setting: Setting, status: int, kind: type[PlatformError]) -> None:
+    """The host that takes photos has failures of its own."""
+    about = setting.written()
+    setting.small.faults.add(Fault(FaultKind.STATUS, "/messenger_image/*", status=status, body="no"))
+    with pytest.raises(kind):
+        setting.platform.reply(about, answer(about))
+
+
+def test_an_account_that_we_may_not_see(setting: Setting) -> None:
+    """A post of somebody who has become private is not to be answered."""
+    about = setting.tagged()
+    body = {"message": "Not authorized to view user", "status": "fail"}
+    setting.small.faults.add(Fault(FaultKind.STATUS, "*/comment/", status=400, body=body))
+    with pytest.raises(Forbidden):
+        setting.platform.reply(about, answer(about))
+
+
 def test_no_messages_taken(setting: Setting) -> None:
     """Who takes no messages gets none, and is not asked again."""
     about = setting.written()

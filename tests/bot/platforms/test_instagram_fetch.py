@@ -187,6 +187,25 @@ def test_long_conversations_and_full_inboxes(setting: Setting) -> None:
     assert [item.item_id for item in messages(setting)] == photos
 
 
+def test_old_conversations_are_not_leafed_through(setting: Setting) -> None:
+    """A poll stops at the conversations in which nothing is new."""
+    for number in range(60):
+        setting.small.world.send_message(f"person{number}", None, jpeg())
+    page = setting.platform.fetch(MESSAGES, None)
+    setting.wait(days=1)
+    setting.small.asked.clear()
+    new = setting.small.world.send_message("ada", None, jpeg())
+    assert [item.item_id for item in setting.platform.fetch(MESSAGES, page.cursor).items][-1] == new
+    setting.wait(days=1)
+    page = setting.platform.fetch(MESSAGES, page.cursor)
+    setting.small.asked.clear()
+    assert [item.item_id for item in setting.platform.fetch(MESSAGES, page.cursor).items] == [new]
+    assert [path for _, path in setting.small.asked] == [
+        "/api/v1/direct_v2/inbox/",
+        "/api/v1/direct_v2/pending_inbox/",
+    ]
+
+
 def test_a_request_that_goes_away(setting: Setting) -> None:
     """A request that is gone when we accept it is left out; the others are found."""
     world = setting.small.world

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +15,7 @@ from instagrapi.exceptions import (
     UnknownError,
 )
 
+from bot.sandbox import instagram
 from bot.sandbox.instagram_passwords import is_code, read_password
 from tests.bot.sandbox.small_instagram import (
     BOT,
@@ -132,3 +136,15 @@ def test_codes_of_the_second_factor() -> None:
     assert is_code("287082", seed, now=59)
     assert is_code("287082", seed, now=59 + 30)
     assert not is_code("287082", seed, now=59 + 90)
+
+
+def test_a_stranger_follows_the_documentation(small: SmallInstagram) -> None:
+    """The script in the sandbox's documentation logs in, in a process of its own."""
+    document = str(instagram.__doc__)
+    script = document[document.index("    import instagrapi") : document.index("A tidier way")]
+    script = textwrap.dedent(script).replace("http://127.0.0.1:8002", small.url)
+    script += "print(client.account_info().username)"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.strip() == "ada"
