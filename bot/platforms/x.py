@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 FIRST_POLL = timedelta(days=1)
 """How far the first poll of all reaches back."""
 
-TIMEOUT: Timeout = (5.0, 25.0)
+TIMEOUT: Timeout = (5.0, 15.0)
 """Seconds to connect, seconds to wait for (more of) an answer. All requests of one answer together
 stay below the time for which the responder claims it."""
 

@@ -26,7 +26,7 @@ _DAILY_LIMITS = ("x-user-limit-24hour", "x-app-limit-24hour")
 
 _BY_STATUS: dict[int, tuple[type[PlatformError], str]] = {
     400: (Broken, "X does not understand what we ask"),
-    401: (Broken, "X refuses our credentials: check the X_... settings"),
+    401: (Broken, "X refuses our credentials: check the X_... settings and this machine's clock"),
     402: (Broken, "the X account's credit is used up"),
     408: (Later, "X took too long"),
     425: (Later, "X is not ready"),
@@ -39,7 +39,7 @@ def failure(status: int, headers: Mapping[str, str], text: str) -> PlatformError
     if status == 429 and "usage-capped" not in text:
         return Later(f"X limits how often we may ask ({said})", _reset(headers))
     if status >= 500:
-        return Later(f"X has trouble ({said})", _reset(headers))
+        return Later(f"X has trouble ({said})")
     if status in (403, 429):
         return _refusal(text.lower(), said)
     if status in (404, 410) and "resource-not-found" in text:

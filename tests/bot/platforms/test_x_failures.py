@@ -90,7 +90,7 @@ def test_a_refused_question_is_later_or_broken(
 
 
 def test_a_rate_limit_says_until_when(small_x: SmallX, x: XPlatform) -> None:
-    """The moment of the reset header; of the day's limit, if that is what is used up."""
+    """The moment of the reset header; of the day's limit, if that is what is used up; an outage says nothing."""
     reset = datetime(2031, 5, 1, tzinfo=UTC)
     headers = {"x-rate-limit-reset": str(int(reset.timestamp()))}
     small_x.faults.add(Fault(FaultKind.STATUS, *MENTIONS, status=429, headers=headers))
@@ -102,6 +102,10 @@ def test_a_rate_limit_says_until_when(small_x: SmallX, x: XPlatform) -> None:
     with pytest.raises(Later) as limited:
         x.reply(selfie(small_x), IN_WORDS)
     assert limited.value.until == datetime.fromtimestamp(1999999999, UTC)
+    small_x.faults.add(Fault(FaultKind.STATUS, *MENTIONS, status=503, headers=headers))
+    with pytest.raises(Later) as limited:
+        x.fetch(Source.X_MENTIONS, "1")
+    assert limited.value.until is None
 
 
 def test_a_true_rate_limit_of_the_small_x() -> None:
