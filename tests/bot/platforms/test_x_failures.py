@@ -90,7 +90,7 @@ def test_a_refused_question_is_later_or_broken(
 
 
 def test_a_rate_limit_says_until_when(small_x: SmallX, x: XPlatform) -> None:
-    """The moment of the reset header; of the day's limit, if that is what is used up; an outage says nothing."""
+    """The moment of the reset header, or of the day's limit if that is used up; an outage says none."""
     reset = datetime(2031, 5, 1, tzinfo=UTC)
     headers = {"x-rate-limit-reset": str(int(reset.timestamp()))}
     small_x.faults.add(Fault(FaultKind.STATUS, *MENTIONS, status=429, headers=headers))
