@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+
 from aiohttp import web
+from PIL import Image
 
 from bot.sandbox.instagram_problems import Refused
 from bot.sandbox.instagram_requests import API, Desk, fine, ok, read_form
@@ -39,6 +43,7 @@ class Accounts:
         app.router.add_get(f"{API}users/search/", self._search)
         app.router.add_get(f"{API}users/{{user}}/usernameinfo/", self._user)
         app.router.add_get(f"{API}users/{{user}}/info/", self._user)
+        app.router.add_get("/profile/{user}.jpg", self._face)
         app.router.add_put("/_sandbox/accounts/{user}", self._create)
 
     async def _current(self, request: web.Request) -> web.Response:
@@ -78,6 +83,14 @@ class Accounts:
         }
         short = {key: profile[key] for key in ("id", "username", "full_name", "is_private", "is_verified")}
         return ok(data={"user": {**short, **more, "profile_pic_url": profile["profile_pic_url"]}})
+
+    async def _face(self, request: web.Request) -> web.Response:
+        """A profile picture: everybody has a colour of their own."""
+        name = self._named(request.match_info["user"]).username
+        red, green, blue = hashlib.sha256(name.encode()).digest()[:3]
+        out = io.BytesIO()
+        Image.new("RGB", (150, 150), (red, green, blue)).save(out, "JPEG")
+        return web.Response(body=out.getvalue(), content_type="image/jpeg")
 
     async def _create(self, request: web.Request) -> web.Response:
         """Not Instagram's: make an account, or change its password or second factor."""

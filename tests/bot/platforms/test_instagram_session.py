@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -66,6 +67,14 @@ def test_two_processes_log_in_once(setting: Setting) -> None:
     setting.small.world.log_out(BOT)
     assert [setting.platform.account(), other.account()] == [BOT, BOT]
     assert setting.small.posts(LOGIN) == 2
+
+
+def test_two_start_at_once(setting: Setting) -> None:
+    """Poller and responder that start at the same moment log in once."""
+    with ThreadPoolExecutor() as both:
+        names = list(both.map(lambda one: one.account(), [setting.platform, setting.another()]))
+    assert names == [BOT, BOT]
+    assert setting.small.posts(LOGIN) == 1
 
 
 def test_not_again_and_again(setting: Setting) -> None:

@@ -13,6 +13,7 @@ from instagrapi.exceptions import (
     LoginRequired,
     TwoFactorRequired,
     UnknownError,
+    UserNotFound,
 )
 
 from bot.sandbox import instagram
@@ -121,6 +122,10 @@ def test_users(small: SmallInstagram) -> None:
     assert client.user_info_v1(pk).username == BOT
     assert client.user_info_by_username_gql(BOT).pk == pk
     assert client.user_id_from_username(BOT) == pk
+    face = requests.get(str(client.user_info_v1(pk).profile_pic_url), timeout=5)
+    assert face.headers["Content-Type"] == "image/jpeg"
+    with pytest.raises(UserNotFound):
+        client.user_info_by_username_v1("nobody_here")
 
 
 def test_reads_only_its_own_passwords() -> None:
