@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -115,6 +116,9 @@ def _network(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any
 
 def _scale(folder: Path, card: Mapping[str, Any]) -> tuple[float, float]:
     try:
-        return float(card["scale"]["centre"]), float(card["scale"]["spread"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{folder / checkpoint.CARD} gives no scale (centre, spread)") from error
+        scale = float(card["scale"]["centre"]), float(card["scale"]["spread"])
+    except (KeyError, TypeError, ValueError):
+        scale = math.nan, math.nan
+    if not all(math.isfinite(number) for number in scale):
+        raise WeightsError(f"{folder / checkpoint.CARD} gives no scale (centre, spread)")
+    return scale

@@ -46,6 +46,7 @@ def assert_quarters(photo: Image.Image, tolerance: int = 25) -> None:
     places = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)]
     for (x, y), colour in zip(places, (RED, GREEN, BLUE, WHITE), strict=True):
         seen = photo.getpixel((int(photo.width * x), int(photo.height * y)))
+        assert isinstance(seen, tuple)
         assert np.abs(np.subtract(seen, colour)).max() <= tolerance, (x, y, seen)
 
 
