@@ -68,12 +68,12 @@ def download(url: str, limits: Limits) -> bytes | Refusal:
 
 
 def _ask(session: requests.Session, url: str, started: float, limits: Limits) -> bytes | Refusal | _Moved:
-    if urlsplit(url).scheme not in ("http", "https") or not _host(url):
+    if not url.startswith(("http://", "https://")) or not _host(url):
         return Refusal.GONE
     timeout = (limits.connect, limits.read)
     with session.get(url, stream=True, allow_redirects=False, timeout=timeout) as response:
         if response.status_code in REDIRECTS:
-            return _Moved(urljoin(url, response.headers.get("Location", "")))
+            return _Moved(_joined(url, response.headers.get("Location", "")))
         if response.status_code in GONE:
             return Refusal.GONE
         if response.status_code != requests.codes.ok:
@@ -94,6 +94,13 @@ def _body(response: requests.Response, started: float, limits: Limits) -> bytes 
         if time.monotonic() - started > limits.deadline:
             raise DownloadError(f"{_host(response.url)}: not done after {limits.deadline:g} s")
     return bytes(body)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

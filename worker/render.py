@@ -88,9 +88,11 @@ def _badge(text: str, height: int) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
+    bare = Image.new("RGB", picture.size)  # Pillow would write comments along
+    bare.paste(picture)
     for quality in QUALITIES:
         encoded = io.BytesIO()
-        picture.save(encoded, "JPEG", quality=quality, optimize=True, progressive=True)
+        bare.save(encoded, "JPEG", quality=quality, optimize=True, progressive=True)
         if encoded.tell() <= MOST_BYTES:
             break
     return encoded.getvalue()

@@ -23,9 +23,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = TinyDarknet()
     torch.nn.init.normal_(network.head.weight, std=0.03)
     folder = tmp_path_factory.mktemp("weights")
-    checkpoint.save(
-        folder, network.state_dict(), {"layers": LAYERS, "scale": {"centre": 4.5, "spread": 0.2}}
-    )
+    checkpoint.save(folder, network.state_dict(), {"layers": LAYERS, "scale": {"centre": 4.5, "spread": 0.2}})
     return folder
 
 

@@ -43,7 +43,9 @@ def test_the_largest_face_is_taken(judge: Judge, astronaut: Image.Image) -> None
     assert result.face.box[2] < 450
 
 
-@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270])
+@pytest.mark.parametrize(
+    "turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270]
+)
 def test_a_photo_without_exif_is_turned_upright(
     judge: Judge, astronaut: Image.Image, turn: Image.Transpose
 ) -> None:
@@ -155,5 +157,7 @@ def test_rated_portraits_pass(judge: Judge) -> None:
     """Of the portraits that people rated, 97 of 100 and more are scored."""
     with (DATA / "ratings.csv").open(encoding="utf-8") as lines:
         images = [row["image"] for row in csv.DictReader(lines)][::26]
-    refused = [image for image in images if isinstance(align((DATA / image).read_bytes(), judge.finder), Refusal)]
+    refused = [
+        image for image in images if isinstance(align((DATA / image).read_bytes(), judge.finder), Refusal)
+    ]
     assert len(refused) <= 0.03 * len(images), refused

@@ -48,7 +48,9 @@ def test_the_search_goes_to_the_best_allowed_place() -> None:
 def test_the_mirrored_photo_has_the_mirrored_crop() -> None:
     """The search has no favourite side."""
     right = best_crop(Brightness(), ramp(1000, 800), [face(460, 300)])
-    left = best_crop(Brightness(), ramp(1000, 800).transpose(Image.Transpose.FLIP_LEFT_RIGHT), [face(460, 300)])
+    left = best_crop(
+        Brightness(), ramp(1000, 800).transpose(Image.Transpose.FLIP_LEFT_RIGHT), [face(460, 300)]
+    )
     assert left.box[0] == pytest.approx(1000 - right.box[2], abs=4)
 
 
@@ -61,7 +63,9 @@ def test_the_score_is_the_crops_own(judge: Judge, astronaut: Image.Image, aspect
     left, top, right, bottom = crop.box
     assert (right - left) / (bottom - top) == pytest.approx(shape.ratio)
     assert left <= found.box[0] and top <= found.box[1] and right >= found.box[2] and bottom >= found.box[3]
-    alone = judge.scorer.unclipped([astronaut.resize(shape.input_size, Image.Resampling.BICUBIC, crop.box)])[0]
+    alone = judge.scorer.unclipped([astronaut.resize(shape.input_size, Image.Resampling.BICUBIC, crop.box)])[
+        0
+    ]
     assert crop.score == pytest.approx(alone, abs=0.02)
 
 

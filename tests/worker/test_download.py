@@ -102,7 +102,9 @@ def test_redirects_end_somewhere(host: Host) -> None:
     assert len(host.asked) == QUICK.redirects + 1
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/a.jpg", "data:,x", "a.jpg", "", "http://", "http://[bad/a"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://host/a.jpg", "data:,x", "a.jpg", "", "http://", "http://[bad/a"]
+)
 def test_only_the_web_is_asked(url: str) -> None:
     """Other addresses have no picture for us."""
     assert download(url, QUICK) is Refusal.GONE

@@ -11,7 +11,13 @@ from worker.framing import LEVELS, RELAXED, SQUARE, Aspect, Framing, Rules, Subj
 def face(left: float, top: float, width: float = 80.0, height: float = 100.0) -> Face:
     """A face seen from the front, its eyes at two fifths of its height."""
     eyes = top + 0.4 * height
-    marks = ((left + 25, eyes), (left + 55, eyes), (left + 40, top + 60), (left + 28, top + 78), (left + 52, top + 78))
+    marks = (
+        (left + 25, eyes),
+        (left + 55, eyes),
+        (left + 40, top + 60),
+        (left + 28, top + 78),
+        (left + 52, top + 78),
+    )
     return Face((left, top, left + width, top + height), marks, 1.0)
 
 
@@ -28,7 +34,9 @@ def test_aspects_are_read(text: str, ratio: float) -> None:
     assert Aspect.parse(text).ratio == pytest.approx(ratio)
 
 
-@pytest.mark.parametrize("text", ["", "1", "1:", ":", "a:b", "1:0", "0:1", "-1:1", "-1:-1", "1:4", "9:1", "nan:1", "1:2:3"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "1:", ":", "a:b", "1:0", "0:1", "-1:1", "-1:-1", "1:4", "9:1", "nan:1", "1:2:3"]
+)
 def test_other_aspects_are_refused(text: str) -> None:
     """What is no aspect, or too extreme for a face, is an error that quotes it."""
     with pytest.raises(ValueError, match="aspect"):
@@ -37,13 +45,23 @@ def test_other_aspects_are_refused(text: str) -> None:
 
 def test_the_networks_input_keeps_the_aspect() -> None:
     """The shorter side is the network's 224 pixels."""
-    assert [Aspect.parse(text).input_size for text in ("1:1", "4:5", "16:9")] == [(224, 224), (224, 280), (398, 224)]
+    assert [Aspect.parse(text).input_size for text in ("1:1", "4:5", "16:9")] == [
+        (224, 224),
+        (224, 280),
+        (398, 224),
+    ]
 
 
 @given(
-    st.floats(0, 900), st.floats(0, 650), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["1:1", "4:5", "16:9"])
+    st.floats(0, 900),
+    st.floats(0, 650),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from(["1:1", "4:5", "16:9"]),
 )
-def test_every_allowed_window_keeps_the_rules(left: float, top: float, x: float, y: float, aspect: str) -> None:
+def test_every_allowed_window_keeps_the_rules(
+    left: float, top: float, x: float, y: float, aspect: str
+) -> None:
     """Wherever in a level's rectangle: inside the photo, the face whole, room above, eyes high."""
     rules, shape = Rules(), Aspect.parse(aspect)
     found = face(left, top)
@@ -53,7 +71,9 @@ def test_every_allowed_window_keeps_the_rules(left: float, top: float, x: float,
         width, height = window[2] - window[0], window[3] - window[1]
         assert window[0] >= 0 and window[1] >= 0 and window[2] <= 1000 + 1e-6 and window[3] <= 800 + 1e-6
         assert width / height == pytest.approx(shape.ratio)
-        assert rules.face[0] - 1e-6 <= (min(800, found.box[3]) - found.box[1]) / height <= rules.face[1] + 1e-6
+        assert (
+            rules.face[0] - 1e-6 <= (min(800, found.box[3]) - found.box[1]) / height <= rules.face[1] + 1e-6
+        )
         assert window[1] <= max(0, found.box[1] - rules.above * 100) + 1e-6
         assert window[3] >= min(800, found.box[3]) - 1e-6
         assert rules.eyes[0] - 1e-6 <= (found.eyes[1] - window[1]) / height <= rules.eyes[1] + 1e-6

@@ -58,7 +58,9 @@ def test_no_metadata(astronaut: Image.Image) -> None:
 
 def test_the_badge_stands_in_the_lower_left_corner() -> None:
     """Dark with light figures; the rest of the picture is untouched."""
-    pixels = np.asarray(opened(render(Image.new("RGB", (600, 600), "grey"), (0, 0, 600, 600), 6.34)).convert("L"))
+    pixels = np.asarray(
+        opened(render(Image.new("RGB", (600, 600), "grey"), (0, 0, 600, 600), 6.34)).convert("L")
+    )
     changed = np.argwhere(np.abs(pixels.astype(int) - 128) > 30)
     (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
     assert top > 480 and bottom < 590 and left > 10 and right < 250
