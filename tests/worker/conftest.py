@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 import pytest
 import skimage.data
 import torch
@@ -36,7 +36,7 @@ def judge(weights: Path) -> Judge:
 @pytest.fixture(scope="session")
 def astronaut() -> Image.Image:
     """One person, the face about a fifth of the height. 512 by 512."""
-    return Image.fromarray(skimage.data.astronaut())
+    return Image.fromarray(skimage.data.astronaut())  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def hopper() -> bytes:
 
 def hopper_file() -> Path:
     """The portrait that comes with matplotlib."""
-    return Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    return Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:

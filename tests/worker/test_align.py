@@ -81,7 +81,8 @@ def test_no_face(judge: Judge) -> None:
     """A picture of something else."""
     import skimage.data
 
-    assert align(encoded(Image.fromarray(skimage.data.coffee())), judge.finder) is Refusal.NO_FACE
+    coffee = Image.fromarray(skimage.data.coffee())  # type: ignore[no-untyped-call]
+    assert align(encoded(coffee), judge.finder) is Refusal.NO_FACE
 
 
 def test_a_tiny_face(judge: Judge, hopper: bytes) -> None:

@@ -93,5 +93,5 @@ def test_a_face_that_fills_the_photo() -> None:
     """There is nothing to crop: the whole photo, with its own score."""
     marks = ((70.0, 90.0), (130.0, 90.0), (100.0, 120.0), (80.0, 150.0), (120.0, 150.0))
     crop = best_crop(Brightness(), ramp(200, 220), [Face((-20.0, -15.0, 215.0, 240.0), marks, 1.0)])
-    assert crop.box == (0, 0, 200, 220)
+    assert crop.box == (0.0, 0.0, 200.0, 220.0)
     assert crop.score == pytest.approx(crop.whole_score)

@@ -127,7 +127,7 @@ def test_a_picture_gone_since(host: Host, status: int) -> None:
 def test_a_troubled_server_is_asked_again_later(host: Host, status: int) -> None:
     """The error names the host and the status, and not the signed address."""
     host.answers["/a?secret=1"] = says(status)
-    with pytest.raises(DownloadError, match=f"127.0.0.1 answered {status}") as caught:
+    with pytest.raises(DownloadError, match=rf"127\.0\.0\.1 answered {status}") as caught:
         download(f"{host.url}/a?secret=1", QUICK)
     assert "secret" not in str(caught.value)
 
@@ -183,5 +183,5 @@ def test_an_answer_cut_short(host: Host) -> None:
 
 def test_nobody_there() -> None:
     """A refused connection may be better later."""
-    with pytest.raises(DownloadError, match="127.0.0.1: ConnectionError"):
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1: ConnectionError"):
         download("http://127.0.0.1:1/a", QUICK)

@@ -1,5 +1,7 @@
 """Which windows look right."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +115,7 @@ def test_several_faces_are_all_kept() -> None:
 
 def test_relaxing_ends_with_any_window_around_the_face() -> None:
     """Each relaxation allows at least what the one before allowed."""
-    for tight, loose in zip(RELAXED, RELAXED[1:], strict=False):
+    for tight, loose in pairwise(RELAXED):
         assert loose.face[0] <= tight.face[0] and loose.face[1] >= tight.face[1]
         assert loose.above <= tight.above and loose.narrowest <= tight.narrowest
         assert loose.eyes[0] <= tight.eyes[0] and loose.eyes[1] >= tight.eyes[1]

@@ -26,7 +26,7 @@ from worker.download import DownloadError
 from worker.jobs import Parts, hand_over, score_selfie, work
 from worker.messages import HANDLE_RESULT, REPLIES, SCORE_SELFIE, SELFIES, Refusal, ScoreRequest, ScoreResult
 from worker.score import Judge
-from worker.serving import enqueue
+from worker.serving import connect, enqueue, serve
 from worker.settings import WorkerSettings
 
 __all__ = ["host"]
@@ -118,15 +118,13 @@ def test_a_result_is_handed_over_once(redis_connection: redis.Redis) -> None:
 @pytest.fixture
 def serving(redis_url: str, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
     """`selfai work` running in a thread, ended by its stop event."""
-    from worker import jobs
-
     monkeypatch.setenv("REDIS_URL", redis_url)
     stop, ready = threading.Event(), threading.Event()
-    monkeypatch.setattr(jobs, "serve", partial(jobs.serve, stop=stop))
+    monkeypatch.setattr("worker.jobs.serve", partial(serve, stop=stop))
     thread = threading.Thread(target=work, args=(WorkerSettings(weights=weights), lambda _: ready.set()))
     thread.start()
     assert ready.wait(30)
-    yield jobs.connect(redis_url)
+    yield connect(redis_url)
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
