@@ -62,8 +62,8 @@ def download(url: str, limits: Limits) -> bytes | Refusal:
                     return answer
                 url = answer.url
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        # The address itself may be signed: name the host only.
-        raise DownloadError(f"{_host(url)}: {type(error).__name__}") from error
+        # The address may be signed: only the host goes into logs and the queue, so no cause either.
+        raise DownloadError(f"{_host(url)}: {type(error).__name__}") from None
     raise DownloadError(f"{_host(url)}: more than {limits.redirects} redirects")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -185,3 +186,10 @@ def test_nobody_there() -> None:
     """A refused connection may be better later."""
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1: ConnectionError"):
         download("http://127.0.0.1:1/a", QUICK)
+
+
+def test_no_traceback_shows_a_signed_address() -> None:
+    """What the queue keeps of a failed job names the host only."""
+    with pytest.raises(DownloadError) as caught:
+        download(f"http://127.0.0.1:1/a?signature={6 * 7}424242", QUICK)
+    assert "42424242" not in "".join(traceback.format_exception(caught.value))
