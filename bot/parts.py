@@ -80,9 +80,9 @@ def build_poller(settings: Settings, platform: Platform) -> Poller:
 
 def build_responder(settings: Settings) -> Responder:
     """What answers on all platforms that are on."""
-    platforms = open_platforms(settings)
+    records, platforms = open_records(settings), open_platforms(settings)
     log.info("Answering on %s", ", ".join(platforms) or "no platform: all are switched off")
-    return Responder(open_records(settings), platforms, SystemClock())
+    return Responder(records, platforms, SystemClock())
 
 
 def build_sweeper(settings: Settings) -> Sweeper:

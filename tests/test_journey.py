@@ -134,7 +134,7 @@ def test_the_queue_may_lose_everything(sqlite_journey: Journey, redis_connection
 
 def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
-    image.save(file, kind, **options)  # type: ignore[arg-type]
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
