@@ -25,6 +25,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], description: Mapping[str, 
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{TENSORS}.new"
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, draft)
+    draft.chmod(0o644)  # safetensors makes files that only their owner can read
     draft.replace(folder / TENSORS)
     draft = folder / f"{CARD}.new"
     draft.write_text(json.dumps({"format": FORMAT, **description}, indent=2) + "\n", encoding="utf-8")

@@ -7,12 +7,13 @@ decoded differently from those that it learned from.
 from __future__ import annotations
 
 import io
+import warnings
 from enum import StrEnum
 from functools import cache
 
 import numpy as np
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageCms
 
 LONGEST_SIDE = 2048
 """Pixels. Larger photos are reduced on reading; no step after this one gains from more."""
@@ -53,7 +54,8 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
     """Decode `data` into an upright RGB photo of at most `LONGEST_SIDE` pixels a side.
 
     Animated files give their first frame, transparency lies on white, CMYK, palette and
-    16-bit pictures become 8-bit RGB, the EXIF orientation is applied and all metadata dropped.
+    16-bit pictures become 8-bit RGB, colours of another profile (a telephone's Display P3) become
+    sRGB's, the EXIF orientation is applied and all metadata dropped.
     """
     _prepare_pillow()
     try:
@@ -63,7 +65,10 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
     if picture.width * picture.height > _most_pixels(picture):
         return Unreadable.TOO_MANY_PIXELS
     try:
-        return _upright_rgb(picture)
+        with warnings.catch_warnings():
+            # Pillow complains of malformed EXIF, which is none of the operator's business.
+            warnings.simplefilter("ignore", UserWarning)
+            return _upright_rgb(picture)
     except Exception:  # as above: a truncated or malformed body, of any format
         return Unreadable.BROKEN
 
@@ -85,7 +90,7 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     size = _reduced(picture.size)
     picture.draft(None, size)  # JPEG only: decodes at 1/2, 1/4 or 1/8 of its size
     picture.load()
-    orientation = _orientation(picture)
+    orientation, profile = _orientation(picture), picture.info.get("icc_profile")
     picture = _eight_bit(picture)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -93,7 +98,19 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
         picture = Image.alpha_composite(Image.new("RGBA", size, "white"), picture)
     bare = Image.new("RGB", size)
     bare.paste(picture)
+    _to_srgb(bare, profile)
     return bare.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else bare
+
+
+def _to_srgb(picture: Image.Image, profile: object) -> None:
+    if not isinstance(profile, bytes):
+        return
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() == "RGB" and "sRGB" not in ImageCms.getProfileName(source):
+            ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), inPlace=True)
+    except (ImageCms.PyCMSError, OSError, TypeError):
+        return  # a malformed profile around sound pixels: their numbers are the best we have
 
 
 def _reduced(size: tuple[int, int]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from model.photo import LONGEST_SIDE, MOST_PIXELS, ORIENTATION, Unreadable, read_photo
 
@@ -241,3 +241,27 @@ def test_damaged_files_never_raise(data: bytes, draw: st.DataObject) -> None:
         if damaged:
             damaged[place] ^= draw.draw(st.integers(1, 255))
     assert isinstance(read_photo(bytes(damaged)), Image.Image | Unreadable)
+
+
+def swapped_profile() -> bytes:
+    """A colour profile like sRGB, but for red and green, which have changed places."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = profile.replace("sRGB".encode("utf-16-be"), "ours".encode("utf-16-be"))
+    return profile.replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_colours_of_another_profile_become_srgbs(kind: str) -> None:
+    """A file's numbers mean what its profile says they mean."""
+    data = encoded(Image.new("RGB", (40, 40), (200, 40, 40)), kind, icc_profile=swapped_profile())
+    photo = read_photo(data)
+    assert isinstance(photo, Image.Image)
+    assert photo.getpixel((20, 20)) == pytest.approx((40, 200, 40), abs=6)
+
+
+@pytest.mark.parametrize("profile", [b"no profile", swapped_profile()[:200]])
+def test_a_malformed_profile_changes_nothing(profile: bytes) -> None:
+    """Sound pixels with an unreadable profile are read as they stand."""
+    photo = read_photo(encoded(Image.new("RGB", (40, 40), (200, 40, 40)), "PNG", icc_profile=profile))
+    assert isinstance(photo, Image.Image)
+    assert photo.getpixel((20, 20)) == (200, 40, 40)
