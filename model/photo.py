@@ -65,10 +65,7 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
     if picture.width * picture.height > _most_pixels(picture):
         return Unreadable.TOO_MANY_PIXELS
     try:
-        with warnings.catch_warnings():
-            # Pillow complains of malformed EXIF, which is none of the operator's business.
-            warnings.simplefilter("ignore", UserWarning)
-            return _upright_rgb(picture)
+        return _upright_rgb(picture)
     except Exception:  # as above: a truncated or malformed body, of any format
         return Unreadable.BROKEN
 
@@ -78,6 +75,8 @@ def _prepare_pillow() -> None:
     pillow_heif.register_heif_opener()
     # Pillow would refuse a large telephone's JPEG; `_most_pixels` knows better per format.
     Image.MAX_IMAGE_PIXELS = None
+    # Malformed EXIF around a sound photo is none of the operator's business.
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 
 def _most_pixels(picture: Image.Image) -> int:
