@@ -36,7 +36,7 @@ def judge(weights: Path) -> Judge:
 @pytest.fixture(scope="session")
 def astronaut() -> Image.Image:
     """One person, the face about a fifth of the height. 512 by 512."""
-    return Image.fromarray(skimage.data.astronaut())  # type: ignore[no-untyped-call]
+    return Image.fromarray(skimage.data.astronaut())
 
 
 @pytest.fixture(scope="session")

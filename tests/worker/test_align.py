@@ -81,7 +81,7 @@ def test_no_face(judge: Judge) -> None:
     """A picture of something else."""
     import skimage.data
 
-    coffee = Image.fromarray(skimage.data.coffee())  # type: ignore[no-untyped-call]
+    coffee = Image.fromarray(skimage.data.coffee())
     assert align(encoded(coffee), judge.finder) is Refusal.NO_FACE
 
 

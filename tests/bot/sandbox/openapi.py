@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 VERSIONS = ("2.166", "2.167")
@@ -46,8 +46,10 @@ def _document(version: str) -> dict[str, Any]:
 
 @cache
 def _registry(version: str) -> Registry[Any]:
-    resource = Resource(contents=_document(version), specification=DRAFT202012)
-    return Registry().with_resource("urn:x", resource)
+    resource = DRAFT202012.create_resource(_document(version))
+    registry: Registry[Any] = Registry()
+    filled: Registry[Any] = registry.with_resource("urn:x", resource)
+    return filled
 
 
 def _template(document: dict[str, Any], path: str) -> str:
