@@ -65,8 +65,10 @@ class Story:
             outcome = self.outcome(entry)
             if outcome is not None and self._is_news(entry, outcome.status):
                 self._tell(entry, _described(outcome))
-            for reply in self._feed.replies(entry):
-                if self._is_news(entry, f"{reply.text} {reply.picture is not None}"):
+            # A direct message's answer comes in parts; it is told once it is whole.
+            replies = self._feed.replies(entry) if outcome and outcome.status == "replied" else []
+            for number, reply in enumerate(replies):
+                if self._is_news(entry, f"reply {number}"):
                     self._tell(entry, _quoted(reply))
 
     def missing(self, entries: Sequence[Entry], wants_picture: Callable[[Entry], bool]) -> list[Entry]:

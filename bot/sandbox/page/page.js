@@ -1,6 +1,6 @@
 // The sandbox's page: sends a photo in one of three ways, and shows the answers as they arrive.
 
-const HOW = { tweet: "tweeted", tag: "tagged the bot", message: "wrote" };
+const HOW = { tweet: "tweeted", tag: "tagged", message: "wrote" };
 const PLATFORM = { x: "X", instagram: "Instagram" };
 const POLL_MS = 1000;
 const PATIENCE_MS = 60_000;
