@@ -21,9 +21,12 @@ WORKER_COMMANDS = {
 }
 """The commands of `worker.__main__`, with what `selfai --help` says of each."""
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""How every command shows its help."""
+
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=CONTEXT,
     epilog="Start with `selfai demo`. Each command has a --help of its own.",
 )
 @click.version_option(package_name="selfai", prog_name="selfai")
@@ -56,7 +59,7 @@ def _worker_command(name: str, short_help: str) -> click.Command:
 
     def call(arguments: tuple[str, ...]) -> Any:
         real = getattr(importlib.import_module("worker.__main__"), name)
-        return real.main(list(arguments), prog_name=f"selfai {name}", standalone_mode=False)
+        return real.main(list(arguments), prog_name=f"selfai {name}", standalone_mode=False, **CONTEXT)
 
     return click.Command(
         name,

@@ -49,7 +49,7 @@ def main() -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of words.")
 def score(photos: tuple[Path, ...], as_json: bool) -> None:
-    r"""Score the largest face of each PHOTO from 0 to 9.
+    """Score the largest face of each PHOTO from 0 to 9.
 
     Prints a line a photo: the score, the face's box (left, top, right, bottom, in pixels of the
     upright photo) and how many faces there are; or why there is no score. With --json the keys
@@ -83,7 +83,7 @@ def score(photos: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the crop there, as JPEG.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
 def crop(photo: Path, aspect: str, all_faces: bool, out: Path | None, as_json: bool) -> None:
-    r"""Find the best crop of PHOTO.
+    """Find the best crop of PHOTO.
 
     Prints the crop's box (left, top, right, bottom, in pixels of the upright photo), its score,
     the whole photo's score, and how many windows were compared in how many seconds. With --json
