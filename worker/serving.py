@@ -176,6 +176,7 @@ class _InProcessWorker(SimpleWorker):
         in_main = threading.current_thread() is threading.main_thread()
         self.death_penalty_class = UnixSignalDeathPenalty if in_main else TimerDeathPenalty
         self._stop = stop
+        self._waiting = False
         super().__init__(
             [queue_name],
             connection=connection,
@@ -192,10 +193,20 @@ class _InProcessWorker(SimpleWorker):
     ) -> tuple[Job, Queue] | None:
         """Wait for a job, looking up every second whether to stop."""
         while not self._stop.is_set():
-            found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time=1)
+            self._waiting = True
+            try:
+                found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time=1)
+            finally:
+                self._waiting = False
             if found is not None or timeout is None:
                 return found
         raise StopRequested
+
+    def heartbeat(self, *arguments: Any, **options: Any) -> None:
+        """As RQ's; RQ begins with it each time it tries to reach a queue that is away, without end."""
+        if self._waiting and self._stop.is_set():
+            raise StopRequested
+        super().heartbeat(*arguments, **options)
 
     def _install_signal_handlers(self) -> None:
         """`serve` has its own."""
