@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from types import FrameType
@@ -28,12 +27,9 @@ from bot.responder import Responder
 from bot.selfie import Source
 from bot.settings import Settings, database_url
 from bot.sweeper import Sweeper
-from worker.serving import QueueError, connect
+from worker.serving import STARTING_SECONDS, QueueError, connect
 
 log = logging.getLogger(__name__)
-
-QUEUE_PATIENCE = 20.0
-"""Seconds that we wait for the embedded queue, which may be starting beside us."""
 
 
 def open_records(settings: Settings) -> Records:
@@ -43,16 +39,12 @@ def open_records(settings: Settings) -> Records:
     return Records(engine, SystemClock())
 
 
-def open_queue(settings: Settings, patience: float = QUEUE_PATIENCE) -> redis.Redis:
+def open_queue(settings: Settings, patience: float = STARTING_SECONDS) -> redis.Redis:
     """The queue; the embedded one is waited for, up to `patience` seconds."""
-    give_up = time.monotonic() + (patience if settings.redis_url is None else 0)
-    while True:
-        try:
-            return connect(settings.queue_url)
-        except QueueError as error:
-            if time.monotonic() >= give_up:
-                raise OperatorError(str(error)) from None
-            time.sleep(0.2)
+    try:
+        return connect(settings.queue_url, patience if settings.redis_url is None else 0)
+    except QueueError as error:
+        raise OperatorError(str(error)) from None
 
 
 def open_platforms(settings: Settings) -> Mapping[str, Platform]:

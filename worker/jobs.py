@@ -24,7 +24,7 @@ from worker.messages import (
 )
 from worker.render import render
 from worker.score import Judge
-from worker.serving import connect, enqueue, serve
+from worker.serving import STARTING_SECONDS, connect, enqueue, serve
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,9 @@ def work(settings: WorkerSettings, ready: Callable[[Judge], None]) -> None:
 
     Raises QueueError, WeightsError or DeviceError, naming the setting or the file, if it cannot start.
     """
-    connection = connect(queue_url())
+    url = queue_url()
+    # A private socket is that of the embedded queue, which may be starting beside us.
+    connection = connect(url, STARTING_SECONDS if url.startswith("unix:") else 0)
     judge = Judge.load(settings.weights, settings.device, settings.threads)
     judge.warm_up()
     ready(judge)

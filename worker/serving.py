@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -38,6 +39,9 @@ FAILED_JOB_SECONDS = 24 * 3600
 MAINTENANCE_SECONDS = 30
 """Between two looks for jobs whose worker died."""
 
+STARTING_SECONDS = 20.0
+"""How long the embedded queue may take to start; whoever needs it is started beside it."""
+
 RESTART_SECONDS = 2.0
 """Pause before serving goes on after an error outside a job."""
 
@@ -63,22 +67,33 @@ class Standing(StrEnum):
     """Done, lost, or never enqueued."""
 
 
-def connect(url: str) -> redis.Redis:
-    """Reach the queue at `url` (redis://, rediss:// or unix://). Raises QueueError."""
-    try:
-        connection: redis.Redis = redis.Redis.from_url(
-            url,
-            socket_timeout=15,
-            socket_connect_timeout=5,
-            health_check_interval=30,
-            retry=ConnectionRetry(ExponentialWithJitterBackoff(cap=1, base=0.05), 3),
-        )
-        connection.ping()
-    except (redis.RedisError, OSError, ValueError) as error:
-        raise QueueError(
-            f"cannot reach the queue at {_without_password(url)} ({error}): "
-            "start it with `selfai queue`, or set REDIS_URL"
-        ) from error
+def connect(url: str, patience: float = 0.0) -> redis.Redis:
+    """Reach the queue at `url` (redis://, rediss:// or unix://). Raises QueueError.
+
+    One that is just being started is waited for, up to `patience` seconds.
+    """
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            return _connect(url)
+        except (redis.RedisError, OSError, ValueError) as error:
+            if time.monotonic() >= give_up:
+                raise QueueError(
+                    f"cannot reach the queue at {_without_password(url)} ({error}): "
+                    "start it with `selfai queue`, or set REDIS_URL"
+                ) from error
+        time.sleep(0.2)
+
+
+def _connect(url: str) -> redis.Redis:
+    connection: redis.Redis = redis.Redis.from_url(
+        url,
+        socket_timeout=15,
+        socket_connect_timeout=5,
+        health_check_interval=30,
+        retry=ConnectionRetry(ExponentialWithJitterBackoff(cap=1, base=0.05), 3),
+    )
+    connection.ping()
     return connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,15 @@ ASKING = frozenset(
     }
 )
 """The `item_type`s that get an answer. Likes, stickers, voice, calls and notices get none."""
+THANKS = frozenset(
+    (  # noqa: SIM905  a word list reads best as words
+        "thanks thank thx tysm ty you u so very much a lot ok okay k cool nice great good wow haha hahaha "
+        "lol yay yes bye danke dir vielen dank merci beaucoup gracias muchas grazie mille obrigado obrigada"
+    ).split()
+)
+"""Words that, soon after an answer of ours, ask for no other."""
+MOST_FRUITLESS = 2
+"""So many requests without a photo in a row get their answer; after that we let the other side talk."""
 
 
 def tagged_item(media: Json) -> Item:
@@ -94,16 +104,20 @@ def conversation_items(
     """What asks for a score in a conversation, sent after `since`, oldest first.
 
     A photo is always an item. A text is one only where nothing else was asked with it: it follows
-    no photo and no text that still waits for our answer, and is no echo of our last answer. So
-    "hi!" and a photo get one answer, and "thanks!" gets none. A text sent after `settled` is let
-    be for now: the photo may be on its way.
+    no photo and no text that still waits for our answer, and is no mere thanks for our last one.
+    So "hi!" and a photo get one answer, and "thanks!" gets none. Nor do texts after texts without
+    end: the other side may be a bot, too. A text sent after `settled` is let be for now: the photo
+    may be on its way.
     """
     if thread.get("is_group"):
         return []
     names = {str(user.get("pk") or user.get("id")): str(user["username"]) for user in thread["users"]}
-    items = []
+    items, fruitless = [], 0
     for run, after_ours in _runs(sorted(messages, key=sent_at), me):
-        items += [_item(thread, message, names) for message in _asking(run, after_ours, settled)]
+        fruitless = fruitless if after_ours else 0
+        idle = after_ours and (fruitless >= MOST_FRUITLESS or all(map(_is_thanks, run)))
+        items += [_item(thread, message, names) for message in _asking(run, idle, settled)]
+        fruitless = 0 if any(map(message_photo, run)) else fruitless + 1
     return [item for item in items if item.created_at > since]
 
 
@@ -124,12 +138,12 @@ def _runs(messages: Sequence[Json], me: str) -> list[tuple[list[Json], bool]]:
     return runs
 
 
-def _asking(run: Sequence[Json], after_ours: bool, settled: datetime) -> list[Json]:
+def _asking(run: Sequence[Json], idle: bool, settled: datetime) -> list[Json]:
     """Of one run, the photos; or, if there are none, what came first, once no photo seems to follow."""
     photos = [message for message in run if message_photo(message) is not None]
     if photos:
         return photos
-    if after_ours:
+    if idle:
         run = [message for message in run if _shows_something(message)]
     # Always the first, so that the next poll does not ask a second time.
     return [one for one in run[:1] if sent_at(one) <= settled]
@@ -138,6 +152,12 @@ def _asking(run: Sequence[Json], after_ours: bool, settled: datetime) -> list[Js
 def _shows_something(message: Json) -> bool:
     """Whether it is more than words: a video, or a view-once photo, which we cannot score."""
     return message.get("item_type") not in ("text", "link")
+
+
+def _is_thanks(message: Json) -> bool:
+    """Whether a message is nothing but thanks, or has no words at all."""
+    words = re.findall(r"[^\W\d_]+", str(message.get("text") or "").lower())
+    return message.get("item_type") == "text" and THANKS.issuperset(words)
 
 
 def _item(thread: Json, message: Json, names: Mapping[str, str]) -> Item:

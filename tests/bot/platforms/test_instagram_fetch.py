@@ -100,7 +100,7 @@ def test_words_alone_get_one_answer(setting: Setting) -> None:
 
 
 def test_thanks_get_no_answer(setting: Setting) -> None:
-    """Words soon after our answer ask nothing; a photo does, and so do words on another day."""
+    """Thanks soon after our answer ask nothing; a photo does, and so do words on another day."""
     world = setting.small.world
     bot, ada = world.bot, world.account("ada")
     first = world.send_message("ada", None, jpeg())

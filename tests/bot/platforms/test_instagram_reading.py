@@ -96,19 +96,46 @@ def test_words_beside_photos() -> None:
     assert asked(message(1), photo(2), message(3), photo(4), message(50)) == ["2", "4"]
 
 
+def words(number: int, text: str) -> dict[str, Any]:
+    return message(number, text=text)
+
+
 def test_runs_end_with_our_answer_and_with_time() -> None:
     """After our answer, or an hour, a new request begins."""
     ours = message(10, ME)
-    assert asked(message(1), ours, message(11), message(12)) == ["1"]
-    assert asked(message(1), ours, message(11), photo(12)) == ["1", "12"]
-    assert asked(message(1), ours, message(80)) == ["1", "80"]
-    assert asked(message(1), message(70)) == ["1", "70"]
+    assert asked(words(1, "hi"), ours, words(11, "and now?"), words(12, "hello?")) == ["1", "11"]
+    assert asked(words(1, "hi"), ours, words(11, "this one"), photo(12)) == ["1", "12"]
+    assert asked(words(1, "hi"), ours, words(80, "thanks")) == ["1", "80"]
+    assert asked(words(1, "hi"), words(70, "hi again")) == ["1", "70"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Thanks!", "thank you so much", "ok cool", "\u2764\ufe0f", "Merci beaucoup", "..."]
+)
+def test_thanks_ask_nothing(text: str) -> None:
+    """Mere thanks soon after our answer get none of their own; without an answer before, they do."""
+    assert asked(photo(1), message(2, ME), words(3, text)) == ["1"]
+    assert asked(words(3, text)) == ["3"]
+
+
+@pytest.mark.parametrize("text", ["thanks, and this one?", "why?", "who are you"])
+def test_questions_after_our_answer_are_asked(text: str) -> None:
+    """More than thanks gets an answer, also soon after the last."""
+    assert asked(photo(1), message(2, ME), words(3, text)) == ["1", "3"]
+
+
+def test_words_without_end_are_let_be() -> None:
+    """Two bots that answer each other stop; a photo, or an hour's rest, begins anew."""
+    talk = [one for n in range(0, 20, 2) for one in (words(n, "Hello, human!"), message(n + 1, ME))]
+    assert asked(*talk) == ["0", "2"]
+    assert asked(*talk, photo(30), message(31, ME), words(32, "and?")) == ["0", "2", "30", "32"]
+    assert asked(*talk, words(90, "Hello again")) == ["0", "2", "90"]
 
 
 def test_view_once_after_our_answer() -> None:
     """Who sends a view-once photo when asked for a photo hears back."""
     once = message(12, kind="raven_media", visual_media={"media": {"media_type": 1}})
-    assert asked(message(1), message(10, ME), message(11), once) == ["1", "12"]
+    assert asked(message(1), message(10, ME), words(11, "thanks"), once) == ["1", "11"]
 
 
 def test_unsettled_words_wait() -> None:
