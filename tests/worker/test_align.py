@@ -1,7 +1,6 @@
 """From bytes to an aligned face, or the reason why not."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,13 +8,14 @@ from PIL import Image, ImageFilter
 
 from model.faces import Face
 from model.network import INPUT_SIZE
+from tests import needs
 from tests.worker.conftest import encoded
 from tests.worker.drawing import cartoon
 from worker.align import Aligned, align
 from worker.messages import Refusal
 from worker.score import Judge
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "faces"
+DATA = needs.DATA / "faces"
 
 
 def aligned(judge: Judge, data: bytes) -> Aligned:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +14,11 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from tests import needs
+
 VERSIONS = ("2.166", "2.167")
 
-_FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data" / "x-api"
+_FOLDER = needs.DATA / "x-api"
 
 
 def check(answer: requests.Response, version: str) -> None:
