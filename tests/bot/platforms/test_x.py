@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -16,20 +16,9 @@ from bot.sandbox.x import make_app
 from bot.sandbox.x_world import XWorld
 from bot.selfie import Selfie, Source, Status
 from tests.bot.platforms.x_setup import ANSWER, CREATE, DESCRIBE, IN_WORDS, UPLOAD, platform, selfie
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
-
-
-@pytest.fixture
-def x(small_x: SmallX) -> XPlatform:
-    return platform(small_x.world, small_x.url)
 
 
 def test_it_is_a_platform_and_building_it_asks_nothing() -> None:

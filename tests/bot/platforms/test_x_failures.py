@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,18 +15,7 @@ from bot.sandbox.x_limits import Limits
 from bot.sandbox.x_world import XWorld
 from bot.selfie import Source
 from tests.bot.platforms.x_setup import ANSWER, CREATE, IN_WORDS, MENTIONS, TIMELINE, platform, selfie
-from tests.bot.sandbox.small_x import SmallX, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
-
-
-@pytest.fixture
-def x(small_x: SmallX) -> XPlatform:
-    return platform(small_x.world, small_x.url)
+from tests.bot.sandbox.small_x import SmallX
 
 
 def problem(status: int, detail: str = "Refused", kind: str = "about:blank") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,19 +8,8 @@ from bot.platforms.base import Later
 from bot.platforms.x import XPlatform
 from bot.sandbox.faults import Fault, FaultKind
 from bot.selfie import Item, Source
-from tests.bot.platforms.x_setup import MENTIONS, platform
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
-
-
-@pytest.fixture
-def x(small_x: SmallX) -> XPlatform:
-    return platform(small_x.world, small_x.url)
+from tests.bot.platforms.x_setup import MENTIONS
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 
 def mentions(x: XPlatform, cursor: str | None = None) -> list[Item]:

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import tweepy
 
-from tests.bot.sandbox.small_x import BOT, SmallX, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import BOT, SmallX
 
 
 def test_a_used_up_limit_is_429_until_the_window_ends(small_x: SmallX) -> None:

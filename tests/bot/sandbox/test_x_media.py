@@ -1,17 +1,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 
-from tests.bot.sandbox.small_x import SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import SmallX, jpeg
 
 
 def kept(small_x: SmallX, media_id: str) -> tuple[bytes, str]:

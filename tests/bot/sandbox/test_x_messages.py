@@ -1,16 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 
 def test_a_message_goes_there_and_an_answer_back(small_x: SmallX) -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 import requests
 
 from tests.bot.sandbox.openapi import VERSIONS, check
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 pytestmark = pytest.mark.data
 
@@ -36,12 +35,6 @@ EXPANSIONS = {
 }
 MEDIA = {"media.fields": "alt_text,height,media_key,preview_image_url,type,url,width"}
 SPELLINGS = [("2.166", "2.166"), ("2.167", "2.167"), ("neither", "2.166"), ("neither", "2.167")]
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
 
 
 def fill(small_x: SmallX) -> str:

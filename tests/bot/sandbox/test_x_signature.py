@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,13 +8,7 @@ import tweepy
 import xdk
 from requests_oauthlib import OAuth1
 
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 
 def signed(small_x: SmallX, path: str, method: str = "GET", **changes: str) -> requests.PreparedRequest:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +8,7 @@ import requests
 import tweepy
 
 from bot.sandbox.faults import Fault, FaultKind
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 
 def mentions(small_x: SmallX, **params: Any) -> dict[str, Any]:

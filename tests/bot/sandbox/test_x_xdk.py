@@ -1,19 +1,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 import requests
 import xdk
 
-from tests.bot.sandbox.small_x import BOT, SmallX, jpeg, small_x_running
-
-
-@pytest.fixture
-def small_x() -> Iterator[SmallX]:
-    with small_x_running() as small_x:
-        yield small_x
+from tests.bot.sandbox.small_x import BOT, SmallX, jpeg
 
 
 def clients(small_x: SmallX) -> list[xdk.Client]:
