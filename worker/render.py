@@ -45,9 +45,12 @@ def badge_text(score: float) -> str:
 
 
 def _whole_pixels(photo: Image.Image, box: Box) -> tuple[int, int, int, int]:
-    left, top = max(0, round(box[0])), max(0, round(box[1]))
-    right, bottom = min(photo.width, round(box[2])), min(photo.height, round(box[3]))
-    return left, top, max(right, left + 1), max(bottom, top + 1)
+    # The size is rounded first: edges rounded on their own would make a square 387 by 386.
+    width = min(photo.width, max(1, round(box[2] - box[0])))
+    height = min(photo.height, max(1, round(box[3] - box[1])))
+    left = min(max(0, round(box[0])), photo.width - width)
+    top = min(max(0, round(box[1])), photo.height - height)
+    return left, top, left + width, top + height
 
 
 def _cut(photo: Image.Image, box: Box) -> Image.Image:

@@ -80,3 +80,11 @@ def test_the_bare_cut_is_the_crop(astronaut: Image.Image) -> None:
     assert picture.size == (200, 200)
     assert np.abs(np.asarray(picture).astype(int) - np.asarray(expected)).mean() < 4
     assert encoded(expected)
+
+
+@pytest.mark.parametrize("left", [0.0, 10.4, 10.6, 111.5])
+def test_a_square_stays_square(astronaut: Image.Image, left: float) -> None:
+    """Wherever its edges fall between pixels, and at the photo's edge."""
+    data = cut(astronaut, (left, 20.3, left + 400.5, 420.8))
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.width == picture.height == 400
