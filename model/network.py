@@ -20,7 +20,8 @@ INPUT_SIZE = 224
 STRIDE = 16
 """Input pixels between neighbouring places of the feature map: four 2x2 max-pools."""
 
-Layer = tuple[int, int] | Literal["pool"]
+Layer = tuple[int, int] | tuple[Literal["residual"], int] | Literal["pool"]
+"""A convolution's (output channels, kernel size), a residual branch's hidden width, or a 2x2 max-pool."""
 
 LAYERS: tuple[Layer, ...] = (
     (16, 3),
@@ -44,7 +45,24 @@ LAYERS: tuple[Layer, ...] = (
     (128, 1),
     (1024, 3),
 )
-"""(output channels, kernel size) of each convolution, and where the 2x2 max-pools stand."""
+"""Tiny Darknet's, from the photo to the average."""
+
+
+class Residual(nn.Module):
+    """A pointwise branch beside the identity: x + outer(ELU(inner(x))), both 1x1 convolutions.
+
+    `outer` starts at zero, so that a new branch changes nothing until it has learned something.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.inner = nn.Conv2d(channels, hidden, 1)
+        self.outer = nn.Conv2d(hidden, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Shape: (batch, channels, height, width) -> the same."""
+        branch: Tensor = self.outer(nn.functional.elu(self.inner(features)))
+        return features + branch
 
 
 class TinyDarknet(nn.Module):
@@ -56,6 +74,7 @@ class TinyDarknet(nn.Module):
 
     def __init__(self, layers: Sequence[Layer] = LAYERS, dropout: float = 0.5) -> None:
         super().__init__()
+        self.layers = tuple(layers)
         self.trunk = _trunk(layers)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(_width(layers), 1)
@@ -84,7 +103,10 @@ class TinyDarknet(nn.Module):
 def places(pixels: int) -> int:
     """How many places of the feature map a side of `pixels` input pixels gives (0: too small)."""
     for layer in LAYERS:
-        pixels = pixels // 2 if layer == "pool" else pixels - (layer[1] - 1)
+        if layer == "pool":
+            pixels //= 2
+        elif layer[0] != "residual":
+            pixels -= layer[1] - 1
     return max(pixels, 0)
 
 
@@ -99,6 +121,8 @@ def _trunk(layers: Sequence[Layer]) -> nn.Sequential:
     for layer in layers:
         if layer == "pool":
             parts.append(nn.MaxPool2d(2))
+        elif layer[0] == "residual":
+            parts.append(Residual(channels, layer[1]))
         else:
             width, kernel = layer
             parts += [nn.Conv2d(channels, width, kernel), nn.ELU(inplace=True)]
@@ -107,7 +131,8 @@ def _trunk(layers: Sequence[Layer]) -> nn.Sequential:
 
 
 def _width(layers: Sequence[Layer]) -> int:
-    return next(layer[0] for layer in reversed(layers) if layer != "pool")
+    """Channels that the last convolution gives."""
+    return next(layer[0] for layer in reversed(layers) if isinstance(layer[0], int))
 
 
 def _initialise(module: nn.Module) -> None:
@@ -119,3 +144,5 @@ def _initialise(module: nn.Module) -> None:
     elif isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=0.01)
         nn.init.zeros_(module.bias)
+    elif isinstance(module, Residual):  # after its own parts
+        nn.init.zeros_(module.outer.weight)
