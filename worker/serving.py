@@ -20,10 +20,12 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry as ConnectionRetry
 from rq import Queue, Retry, SimpleWorker
-from rq.exceptions import DuplicateJobError, NoSuchJobError, StopRequested
+from rq.exceptions import DuplicateJobError, StopRequested
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty, UnixSignalDeathPenalty
+
+from worker.served import LastingJob, job_class
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +53,6 @@ Functions = Mapping[str, Callable[[Any], None]]
 
 class QueueError(Exception):
     """The queue cannot be reached; the message names REDIS_URL and says what to do."""
-
-
-class UnknownFunctionError(Exception):
-    """A job names a function that is not served here. Nothing was imported."""
 
 
 class Standing(StrEnum):
@@ -131,7 +129,7 @@ def standing(connection: redis.Redis, job_ids: Sequence[str]) -> list[Standing]:
 
 
 def _fetch(connection: redis.Redis, job_ids: Sequence[str]) -> list[Job | None]:
-    return Job.fetch_many(job_ids, connection=connection, serializer=JSONSerializer)
+    return LastingJob.fetch_many(job_ids, connection=connection, serializer=JSONSerializer)
 
 
 def _standing(job: Job | None) -> Standing:
@@ -195,7 +193,7 @@ class _InProcessWorker(SimpleWorker):
         super().__init__(
             [queue_name],
             connection=connection,
-            job_class=_job_class(functions),
+            job_class=job_class(functions),
             serializer=JSONSerializer,
             maintenance_interval=MAINTENANCE_SECONDS,
             # Also how long RQ lets a command to Redis hang, less some seconds.
@@ -234,40 +232,6 @@ class _InProcessWorker(SimpleWorker):
 
     def procline(self, message: str) -> None:
         """The process keeps its name."""
-
-
-KEPT_FIELDS = frozenset(
-    b"data created_at origin description enqueued_at started_at ended_at last_heartbeat worker_name "
-    b"timeout result_ttl failure_ttl ttl status number_of_retries retries_left retry_intervals".split()
-)
-"""All that we read of a job. Callbacks and webhooks would run what Redis says."""
-
-
-def _job_class(functions: Functions) -> type[Job]:
-    class ServedJob(Job):
-        """A job that runs one of `functions` and nothing else."""
-
-        @property
-        def func(self) -> Callable[[Any], None]:
-            """The function to run; never imports. Raises UnknownFunctionError."""
-            try:
-                return functions[self.func_name or ""]
-            except KeyError:
-                raise UnknownFunctionError(f"{self.func_name!r} is not served here") from None
-
-        @classmethod
-        def fetch(cls, id: str, connection: redis.Redis | None = None, serializer: Any = None) -> Job:  # noqa: A002
-            """Read a job; one that cannot be read counts as gone, instead of stopping the worker."""
-            try:
-                return super().fetch(id, connection, serializer)
-            except (KeyError, TypeError, ValueError) as error:
-                raise NoSuchJobError(f"job {id} cannot be read: {error}") from error
-
-        def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
-            """Take what Redis holds of the job, without anything else that it would have us run."""
-            super().restore({name: value for name, value in raw_data.items() if name in KEPT_FIELDS})
-
-    return ServedJob
 
 
 @contextmanager

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +11,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry as ConnectionRetry
 from rq import Queue
-from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
 from worker import serving
-from worker.serving import JOB_SECONDS, QueueError, Standing, connect, enqueue, serve, standing
+from worker.serving import QueueError, Standing, connect, enqueue, serve, standing
 
 QUEUE = "tests"
 
@@ -140,55 +137,6 @@ def test_serving_stops_from_another_thread(redis_connection: redis.Redis, redis_
     assert not thread.is_alive()
     assert got == ["first"]
     assert standing(redis_connection, ["job-2"]) == [Standing.PENDING]
-
-
-CHILD = """
-import sys, time
-from worker.serving import connect, serve
-
-def work(seconds):
-    connection.set("started", 1)
-    time.sleep(seconds)
-    connection.set("finished", 1)
-
-connection = connect(sys.argv[1])
-serve(connection, "tests", {"work": work})
-"""
-
-
-@pytest.fixture
-def child(redis_url: str) -> Any:
-    """Another process that serves, ended after the test."""
-    process = subprocess.Popen([sys.executable, "-c", CHILD, redis_url])
-    yield process
-    process.kill()
-    process.wait()
-
-
-def test_sigterm_lets_the_job_finish(redis_connection: redis.Redis, child: subprocess.Popen[bytes]) -> None:
-    """And then the process ends, cleanly."""
-    put(redis_connection, "work", 0.5)
-    wait_for(lambda: bool(redis_connection.get("started")))
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(10) == 0
-    assert redis_connection.get("finished")
-
-
-def test_a_killed_workers_job_comes_back(
-    redis_connection: redis.Redis, child: subprocess.Popen[bytes]
-) -> None:
-    """Another worker's maintenance finds it once its time is over."""
-    put(redis_connection, "work", 60)
-    wait_for(lambda: bool(redis_connection.get("started")))
-    child.kill()
-    child.wait()
-    started = StartedJobRegistry(QUEUE, connection=redis_connection, serializer=JSONSerializer)
-    ends: Any = redis_connection.zrange(started.key, 0, -1, withscores=True)
-    assert ends[0][1] < time.time() + 2 * JOB_SECONDS + 10
-    redis_connection.zadd(started.key, {ends[0][0]: 1})
-    got: list[Any] = []
-    serve(redis_connection, QUEUE, {"work": got.append}, burst=True)
-    assert got == [60]
 
 
 def test_serving_outlasts_the_queue(tmp_path: Path) -> None:
