@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from model import checkpoint
 from model.data import RatedFaces, cut_faces, read_ratings, standardise
 from model.evaluate import correlations
 from model.network import LAYERS, TinyDarknet
+from model.run import RunError, RunFile
 from model.training import Progress, Recipe, predict_faces, train
 
 CENTRE, SPREAD = 4.5, 1.5
@@ -23,7 +25,10 @@ CENTRE, SPREAD = 4.5, 1.5
 
 
 def main() -> None:
-    """Train on all folds but one, report on that one, save weights after every epoch."""
+    """Train on all folds but one, report on that one, save weights after every epoch.
+
+    Killed and started again, it goes on from the last minute.
+    """
     arguments = _parser().parse_args()
     ratings_file = arguments.data / "ratings.csv"
     data_hash = hashlib.sha256(ratings_file.read_bytes()).hexdigest()
@@ -45,7 +50,11 @@ def main() -> None:
         checkpoint.save(arguments.out, progress.network.state_dict(), description)
 
     torch.manual_seed(recipe.seed)
-    train(TinyDarknet(), training, recipe, report)
+    key = {"recipe": asdict(recipe), "ratings_sha256": data_hash, "hold_out": arguments.hold_out}
+    try:
+        train(TinyDarknet(), training, recipe, report, RunFile(arguments.out / "run.safetensors", key))
+    except RunError as error:
+        sys.exit(str(error))
 
 
 def _parser() -> argparse.ArgumentParser:

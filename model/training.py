@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
+import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from model.augmentation import augment, centre
 from model.data import RatedFaces
 from model.network import normalise
+from model.run import RunFile, RunState
 
 
 @dataclass(frozen=True)
@@ -49,33 +50,40 @@ class Progress:
 
 
 def train(
-    network: nn.Module, faces: RatedFaces, recipe: Recipe, report: Callable[[Progress], None]
+    network: nn.Module,
+    faces: RatedFaces,
+    recipe: Recipe,
+    report: Callable[[Progress], None],
+    file: RunFile | None = None,
 ) -> nn.Module:
     """Train `network` in place on all of `faces`; returns the averaged network.
 
-    Deterministic on CPU for one seed and one number of threads.
+    With `file`, goes on from where that stands, and saves to it now and then. Deterministic on
+    CPU for one seed and one number of threads, however often it was cut off. Raises RunError if
+    the file is another run's, ValueError if there are fewer faces than a batch holds.
     """
-    generator = torch.Generator().manual_seed(recipe.seed)
-    torch.manual_seed(recipe.seed)
+    epoch_steps = len(faces.targets) // recipe.batch
+    if epoch_steps == 0:
+        raise ValueError(f"{len(faces.targets)} faces do not fill a batch of {recipe.batch}")
     network = network.to(memory_format=torch.channels_last)
-    averaged = copy.deepcopy(network).eval()
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    steps = recipe.epochs * (len(faces.targets) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(steps, recipe.warmup))
-    started, step = time.monotonic(), 0
-    for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        losses = []
-        for pictures, targets in _batches(faces, recipe.batch, generator):
-            losses.append(_step(network, optimiser, pictures, targets, recipe))
-            schedule.step()
-            step += 1
-            _average(averaged, network, min(recipe.averaging, step / (step + 10)))
-        seconds = time.monotonic() - started
-        report(Progress(epoch, recipe.epochs, float(np.mean(losses)), seconds, averaged))
-    return averaged
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
+    state = RunState.start(network, optimiser)
+    if file is not None:
+        file.restore(state)
+    while state.step < recipe.epochs * epoch_steps:
+        started = time.monotonic()
+        _learn(state, faces, recipe, epoch_steps)
+        state.seconds += time.monotonic() - started
+        epoch, place = divmod(state.step, epoch_steps)
+        if place == 0:
+            loss = float(np.mean(state.losses))
+            report(Progress(epoch, recipe.epochs, loss, state.seconds, state.averaged))
+            state.losses = []
+        if file is not None:
+            file.save_if_due(state)
+    if file is not None:
+        file.save(state)
+    return state.averaged
 
 
 def predict_faces(network: nn.Module, faces: RatedFaces, batch: int = 32) -> NDArray[np.float32]:
@@ -89,12 +97,28 @@ def predict_faces(network: nn.Module, faces: RatedFaces, batch: int = 32) -> NDA
     return np.concatenate(scores)
 
 
-def _batches(faces: RatedFaces, batch: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    order = torch.randperm(len(faces.targets), generator=generator).numpy()
-    for start in range(0, len(order) - batch + 1, batch):
-        chosen = np.sort(order[start : start + batch])
-        pictures = augment(_channels_first(faces.contexts[chosen]), generator)
-        yield pictures, torch.from_numpy(faces.targets[chosen])
+def _learn(state: RunState, faces: RatedFaces, recipe: Recipe, epoch_steps: int) -> None:
+    """One step: its faces, their augmentation and the dropout follow from the seed and its number."""
+    epoch, place = divmod(state.step, epoch_steps)
+    order = torch.randperm(len(faces.targets), generator=_generator(recipe.seed, 2 * epoch)).numpy()
+    chosen = np.sort(order[place * recipe.batch : (place + 1) * recipe.batch])
+    generator = _generator(recipe.seed, 2 * state.step + 1)
+    pictures = augment(_channels_first(faces.contexts[chosen]), generator)
+    torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+    rate = _cosine(state.step, recipe.epochs * epoch_steps, recipe.warmup)
+    for group in state.optimiser.param_groups:
+        group["lr"] = recipe.learning_rate * rate
+    state.network.train()
+    targets = torch.from_numpy(faces.targets[chosen])
+    state.losses.append(_step(state.network, state.optimiser, pictures, targets, recipe))
+    state.step += 1
+    _average(state.averaged, state.network, min(recipe.averaging, state.step / (state.step + 10)))
+
+
+def _generator(seed: int, number: int) -> torch.Generator:
+    """A generator of its own for each number, whatever was drawn before."""
+    mixed = hashlib.blake2b(f"{seed} {number}".encode(), digest_size=7).digest()
+    return torch.Generator().manual_seed(int.from_bytes(mixed))
 
 
 def _step(
@@ -120,15 +144,12 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
             mean.lerp_(value, 1 - decay)
 
 
-def _cosine(steps: int, warmup: float) -> Callable[[int], float]:
+def _cosine(step: int, steps: int, warmup: float) -> float:
+    """The learning rate's factor: a climb, then half a cosine down to nothing."""
     rise = max(1, round(steps * warmup))
-
-    def factor(step: int) -> float:
-        if step < rise:
-            return (step + 1) / rise
-        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-    return factor
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
 def _channels_first(contexts: NDArray[np.uint8]) -> Tensor:

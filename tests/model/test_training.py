@@ -1,11 +1,16 @@
 """The training loop, on faces that we draw."""
 
+import resource
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
 from model.augmentation import augment, centre
 from model.data import CONTEXT_SIZE, Rated, RatedFaces
 from model.network import INPUT_SIZE, TinyDarknet
+from model.run import RunError, RunFile, RunState
 from model.training import Progress, Recipe, predict_faces, train
 
 
@@ -22,9 +27,9 @@ def _striped_faces(count: int) -> RatedFaces:
     return RatedFaces(rated, contexts, targets, ())
 
 
-def _small() -> TinyDarknet:
+def _small(dropout: float = 0.0) -> TinyDarknet:
     torch.manual_seed(0)
-    return TinyDarknet(layers=((8, 3), "pool", (8, 3), "pool", (16, 3), "pool", (16, 3)), dropout=0.0)
+    return TinyDarknet(layers=((8, 3), "pool", (8, 3), "pool", (16, 3), "pool", (16, 3)), dropout=dropout)
 
 
 def test_training_learns_and_averages() -> None:
@@ -68,3 +73,85 @@ def test_centre_is_the_canonical_face() -> None:
     assert picture.shape == (1, 3, INPUT_SIZE, INPUT_SIZE)
     assert picture[0, 0, INPUT_SIZE // 2, INPUT_SIZE // 2] == 255
     assert picture[0, 0, 0, 0] == 128
+
+
+class CutOff(Exception):
+    """Stands for the kill."""
+
+
+class Clock:
+    """Seconds that go on by one at each look; at one of them the run is cut off."""
+
+    def __init__(self, last: int | None = None) -> None:
+        self.now, self.last = 0, last
+
+    def __call__(self) -> float:
+        self.now += 1
+        if self.now == self.last:
+            raise CutOff
+        return self.now
+
+
+def _weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in network.parameters()])
+
+
+@pytest.mark.parametrize("every", [1.0, 3.0])
+def test_a_run_that_was_cut_off_ends_the_same(tmp_path: Path, every: float) -> None:
+    """Cut off again and again, at steps that were saved and at steps that were not."""
+    faces, recipe = _striped_faces(24), Recipe(epochs=3, batch=4)
+    expected = _weights(train(_small(0.5), faces, recipe, lambda _: None))
+    path, epochs = tmp_path / "out" / "run.safetensors", list[int]()
+    for last in (3, 9, 14, None):
+        file = RunFile(path, {"seed": 0}, every, Clock(last))
+        try:
+            network = train(_small(0.5), faces, recipe, lambda now: epochs.append(now.epoch), file)
+        except CutOff:
+            assert last is not None
+    assert torch.equal(_weights(network), expected)
+    assert sorted(set(epochs)) == [1, 2, 3]
+    assert [path.name for path in path.parent.iterdir()] == ["run.safetensors"]
+
+
+def test_a_finished_run_stays_finished(tmp_path: Path) -> None:
+    """Started again, it gives the same network at once."""
+    faces, recipe = _striped_faces(8), Recipe(epochs=1, batch=4)
+    file = RunFile(tmp_path / "run.safetensors", {})
+    first = train(_small(), faces, recipe, lambda _: None, file)
+    reports = list[Progress]()
+    again = train(_small(), faces, recipe, reports.append, RunFile(tmp_path / "run.safetensors", {}))
+    assert torch.equal(_weights(first), _weights(again))
+    assert reports == []
+
+
+def test_another_runs_file_is_refused(tmp_path: Path) -> None:
+    """Another recipe or other data: the error names the file and says what to do."""
+    faces, path = _striped_faces(8), tmp_path / "run.safetensors"
+    train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 0}))
+    with pytest.raises(RunError, match=r"run\.safetensors belongs to a run with another recipe"):
+        train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 1}))
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(RunError, match=r"run\.safetensors is damaged"):
+        train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 0}))
+
+
+def test_a_full_disk_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be saved is said; training ends, and the last good file stands."""
+    faces, recipe, path = _striped_faces(8), Recipe(epochs=1, batch=4), tmp_path / "run.safetensors"
+    train(_small(), faces, recipe, lambda _: None, RunFile(path, {}))
+    good = path.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        RunFile(path, {}).save(RunState.start(_small(), torch.optim.AdamW(_small().parameters())))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == good
+    assert "the last save stands" in caplog.text
+    assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
+
+
+def test_too_few_faces_for_a_batch() -> None:
+    """An error with both numbers."""
+    with pytest.raises(ValueError, match="3 faces do not fill a batch of 8"):
+        train(_small(), _striped_faces(3), Recipe(epochs=1, batch=8), lambda _: None)
