@@ -77,7 +77,15 @@ _MESSAGE_FIELDS = _names(
     "attachments created_at dm_conversation_id entities event_type id participant_ids referenced_tweets "
     "sender_id text"
 )
-_FIELDS = {
+_EXPANSIONS = _names(
+    "affiliation affiliation.user_id article.cover_media article.media_entities attachments.media_keys "
+    "attachments.media_source_tweet attachments.poll_ids author_id edit_history_tweet_ids "
+    "entities.mentions.username entities.note.mentions.username geo.place_id in_reply_to_user_id "
+    "most_recent_tweet_id participant_ids pinned_tweet_id referenced_tweets "
+    "referenced_tweets.id.attachments.media_keys referenced_tweets.id.author_id sender_id username"
+)
+_KNOWN = {
+    "expansions": _EXPANSIONS,
     "tweet.fields": _TWEET_FIELDS,
     "post.fields": _TWEET_FIELDS,
     "user.fields": _USER_FIELDS,
@@ -143,22 +151,22 @@ def dialect_of(parameters: Mapping[str, str]) -> Dialect:
 
 
 def understand(parameters: Mapping[str, str]) -> Query:
-    """Read a query. Raises XProblem (400) on fields that X does not know."""
+    """Read a query. Raises XProblem (400) on fields and expansions that X does not know."""
     return Query(
         dialect_of(parameters),
         _words(parameters, "tweet.fields") | _words(parameters, "post.fields"),
         _words(parameters, "user.fields"),
         _words(parameters, "media.fields"),
         _words(parameters, "dm_event.fields"),
-        frozenset(_old(word) for word in parameters.get("expansions", "").split(",") if word),
+        _words(parameters, "expansions"),
         parameters,
     )
 
 
 def _words(parameters: Mapping[str, str], name: str) -> frozenset[str]:
     words = frozenset(_old(word.strip()) for word in parameters.get(name, "").split(",") if word)
-    for word in sorted(words - _FIELDS[name]):
-        known = ",".join(sorted(_FIELDS[name]))
+    for word in sorted(words - _KNOWN[name]):
+        known = ",".join(sorted(_KNOWN[name]))
         raise invalid(name, word, f"The `{name}` query parameter value [{word}] is not one of [{known}]")
     return words
 

@@ -101,7 +101,7 @@ async def create_tweet(call: Call) -> Json:
         _check_text(text, bool(media))
         _check_reply(call, parent_id)
         _check_duplicate(call, text, parent_id)
-        quoted = body.get("quote_tweet_id")
+        quoted = _quoted_id(call, body)
         tweet = call.world.add_tweet(call.me, text, media, in_reply_to=parent_id, quoted=quoted)
     return {"data": {"id": tweet.id, "text": tweet.text, "edit_history_tweet_ids": [tweet.id]}}
 
@@ -170,6 +170,13 @@ def _parent_id(body: Json) -> str | None:
     if not reply:
         return None
     return checked_id("reply.in_reply_to_tweet_id", reply.get("in_reply_to_tweet_id"))
+
+
+def _quoted_id(call: Call, body: Json) -> str | None:
+    quoted = body.get("quote_tweet_id")
+    if quoted is not None and checked_id("quote_tweet_id", quoted) not in call.world.tweets:
+        raise forbidden("You attempted to quote a Tweet that is deleted or not visible to you.")
+    return quoted
 
 
 def _check_text(text: object, has_media: bool) -> None:

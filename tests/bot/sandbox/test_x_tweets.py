@@ -100,6 +100,7 @@ def test_times_bound_a_timeline(small_x: SmallX) -> None:
         {"pagination_token": "??"},
         {"tweet.fields": "colour"},
         {"media.fields": "url,taste"},
+        {"expansions": "author_id,mood"},
     ],
 )
 def test_senseless_parameters_are_400_and_named(small_x: SmallX, params: dict[str, str]) -> None:
@@ -155,6 +156,12 @@ def test_a_reply_to_a_deleted_post_is_forbidden(small_x: SmallX) -> None:
     assert status == 403 and "deleted" in body["detail"]
 
 
+def test_a_quote_names_a_post_that_is_there(small_x: SmallX) -> None:
+    """Or is forbidden."""
+    assert create(small_x, text="look", quote_tweet_id="1")[0] == 403
+    assert create(small_x, text="look", quote_tweet_id=small_x.world.post("ada", "me"))[0] == 201
+
+
 def test_the_same_again_is_duplicate_content(small_x: SmallX) -> None:
     """The same text under the same post is refused for a day; elsewhere it is not."""
     first, second = (small_x.world.post("ada", f"@{BOT} {number}") for number in range(2))
@@ -177,6 +184,7 @@ def test_the_same_again_is_duplicate_content(small_x: SmallX) -> None:
         {"text": "x", "colour": "red"},
         {"text": "x", "reply": {"in_reply_to_tweet_id": "x"}},
         {"text": "x", "reply": "1"},
+        {"text": "x", "quote_tweet_id": ["1"]},
         {"text": "x", "media": {"media_ids": ["1"]}},
         {"text": "x", "media": {"media_ids": "1"}},
     ],
