@@ -66,10 +66,14 @@ class Fault:
         """The answer of a `status` fault."""
         if isinstance(self.body, str) or self.body is None:
             return web.Response(status=self.status, text=self.body, headers=self.headers)
-        text = json.dumps(self.body)
-        return web.Response(
-            status=self.status, text=text, headers=self.headers, content_type="application/json"
-        )
+        headers = {"Content-Type": "application/json", **self.headers}
+        return web.Response(status=self.status, body=json.dumps(self.body).encode(), headers=headers)
+
+
+def _status(status: Any) -> int:
+    if not 200 <= int(status) <= 599:
+        raise ValueError(f"{status} is no status of an answer")
+    return int(status)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -77,7 +81,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "route": str,
     "method": str,
     "count": lambda count: None if count is None else int(count),
-    "status": int,
+    "status": _status,
     "seconds": float,
     "body": lambda body: body,
     "headers": lambda headers: {str(name): str(value) for name, value in headers.items()},

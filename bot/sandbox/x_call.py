@@ -49,11 +49,12 @@ class Call:
 
     async def json(self) -> Json:
         """The body as a JSON object. Raises XProblem (400) if it is none."""
-        text = await self.request.text()
+        sent = await self.request.read()
+        shown = sent[:50].decode(errors="replace")
         try:
-            body: Any = json.loads(text)
-        except ValueError:
-            raise invalid("body", text[:50], "The body is not valid JSON") from None
+            body: Any = json.loads(sent)
+        except (ValueError, RecursionError):
+            raise invalid("body", shown, "The body is not valid JSON") from None
         if not isinstance(body, dict):
-            raise invalid("body", text[:50], "The body is not a JSON object")
+            raise invalid("body", shown, "The body is not a JSON object")
         return body

@@ -36,7 +36,7 @@ async def upload(call: Call) -> Json:
     fields = await _fields(call)
     _check_category(fields.get("media_category", "tweet_image"))
     content = _content(fields.get("media"))
-    return _uploaded(_keep(call, content, fields.get("media_type") or _type_of(content)))
+    return _uploaded(_keep(call, content, _media_type(fields) or _type_of(content)))
 
 
 async def initialize(call: Call) -> Json:
@@ -45,7 +45,7 @@ async def initialize(call: Call) -> Json:
     _check_category(body.get("media_category", "tweet_image"))
     with call.world.lock:
         now = call.world.now()
-        started = Upload(call.world.ids.next(now), call.me.id, str(body.get("media_type", "")), now)
+        started = Upload(call.world.ids.next(now), call.me.id, _media_type(body), now)
         call.world.uploads[started.id] = started
     key = f"3_{started.id}"
     data = {"id": started.id, "media_key": key, "expires_after_secs": _life()}
@@ -132,7 +132,10 @@ def _started(call: Call) -> Upload:
 async def _fields(call: Call) -> Json:
     if call.request.content_type == "application/json":
         return await call.json()
-    form = await call.request.post()
+    try:
+        form = await call.request.post()
+    except (KeyError, TypeError, ValueError) as error:
+        raise invalid("body", str(error)[:50], "The body is not a form that can be read") from None
     return {name: _part(value) for name, value in form.items()}
 
 
@@ -167,8 +170,16 @@ def _type_of(content: bytes) -> str:
     return next((kind for magic, kind in _MAGIC if content.startswith(magic)), "image/jpeg")
 
 
+def _media_type(fields: Json) -> str:
+    """As the sender names it; empty if it does not."""
+    media_type = fields.get("media_type") or ""
+    if not isinstance(media_type, str):
+        raise invalid("media_type", str(media_type)[:50], "$.media_type: is not a string")
+    return media_type
+
+
 def _check_category(category: Any) -> None:
-    if category not in _CATEGORIES:
+    if not isinstance(category, str) or category not in _CATEGORIES:
         known = ", ".join(sorted(_CATEGORIES))
         raise invalid("media_category", category, f"$.media_category: is not one of [{known}]")
 

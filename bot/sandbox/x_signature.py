@@ -71,9 +71,7 @@ class Doorkeeper:
         return account
 
     def _oauth1(self, request: SignedRequest) -> Account:
-        header = signature.collect_parameters(
-            headers={"Authorization": request.authorization}, exclude_oauth_signature=False
-        )
+        header = _signed_parameters(request.authorization)
         oauth = dict(header)
         account = self.world.accounts.with_access_token(oauth.get("oauth_token", ""))
         if account is None or oauth.get("oauth_consumer_key") != self.world.app.api_key:
@@ -108,6 +106,14 @@ class Doorkeeper:
             if not nonce[1] or nonce in self._nonces:
                 raise unauthorized("the nonce is missing or was used before")
             self._nonces[nonce] = int(stamp)
+
+
+def _signed_parameters(authorization: str) -> Sequence[tuple[str, str]]:
+    headers = {"Authorization": authorization}
+    try:
+        return signature.collect_parameters(headers=headers, exclude_oauth_signature=False)
+    except ValueError:
+        raise unauthorized("the Authorization header is malformed") from None
 
 
 def _out_of_bounds() -> XProblem:

@@ -47,6 +47,14 @@ def test_a_status_keeps_the_request_from_being_carried_out(counted: Counted, url
     assert requests.post(f"{url}/things/1", timeout=5).json() == {"done": 1}
 
 
+def test_a_status_may_bring_a_content_type(counted: Counted, url: str) -> None:
+    """Instead of JSON's own."""
+    kind = {"Content-Type": "application/problem+json"}
+    counted.faults.add(Fault(FaultKind.STATUS, status=402, body={"a": 1}, headers=kind))
+    answer = requests.post(f"{url}/things/1", timeout=5)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (402, "application/problem+json")
+
+
 def test_no_answer_carries_the_request_out(counted: Counted, url: str) -> None:
     """The client sees the connection close; the work is done."""
     counted.faults.add(Fault(FaultKind.NO_ANSWER))
@@ -97,6 +105,7 @@ def test_orders_over_http(counted: Counted, url: str) -> None:
         '[{"kind": "cut", "headers": 1}]',
         "[1]",
         '[{"kind": "sulk"}]',
+        '[{"kind": "status", "status": 9999}]',
         '[{"kind": "cut", "colour": "red"}]',
         "{",
     ],

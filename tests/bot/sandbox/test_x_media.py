@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -60,11 +61,13 @@ def test_alt_text_stays_with_the_picture(small_x: SmallX) -> None:
         {"media": "not base64!", "media_category": "tweet_image"},
         {"media": "", "media_category": "tweet_image"},
         {"media": "/9j/", "media_category": "tweet_painting"},
+        {"media": "/9j/", "media_category": ["tweet_image"]},
+        {"media": "/9j/", "media_category": "tweet_image", "media_type": 7},
         {"media_category": "tweet_image"},
         {"media": base64.b64encode(bytes(5 * 1024**2 + 1)).decode(), "media_category": "tweet_image"},
     ],
 )
-def test_senseless_uploads_are_400(small_x: SmallX, body: dict[str, str]) -> None:
+def test_senseless_uploads_are_400(small_x: SmallX, body: dict[str, Any]) -> None:
     """Nothing is kept; too large a picture says so."""
     answer = small_x.ask("POST", "/2/media/upload", json=body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Invalid Request")
@@ -72,8 +75,10 @@ def test_senseless_uploads_are_400(small_x: SmallX, body: dict[str, str]) -> Non
 
 
 def test_bodies_that_are_no_json_are_400(small_x: SmallX) -> None:
-    """So are JSON bodies that are no objects."""
-    for text in ("{", "[]", "7"):
+    """So are JSON bodies that are no objects, and forms that are none."""
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert small_x.ask("POST", "/2/media/upload", data="--x\r\n", headers=form).status_code == 400
+    for text in ("{", "[]", "7", b"\xff\xfe", "[" * 100_000):
         headers = {"Content-Type": "application/json"}
         assert small_x.ask("POST", "/2/media/upload", data=text, headers=headers).status_code == 400
 

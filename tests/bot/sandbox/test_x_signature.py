@@ -113,6 +113,9 @@ def test_strangers_get_401(small_x: SmallX) -> None:
     assert requests.get(small_x.url + "/2/users/me", timeout=5).status_code == 401
     for token in ("nonsense", small_x.world.bot.tokens.access_token):
         assert small_x.ask("GET", "/2/users/me", token=token).status_code == 401
+    for header in ("OAuth", "OAuth oauth_nonce", "Bearer", "Basic YTpi"):
+        answer = requests.get(small_x.url + "/2/users/me", headers={"Authorization": header}, timeout=5)
+        assert answer.status_code == 401
     with pytest.raises(tweepy.Unauthorized):
         small_x.tweepy(access_token_secret="wrong").get_me()
 
