@@ -113,7 +113,8 @@ class Responder:
             case Broken():
                 self._brake(platform, None, error)
                 self._records.outbox.put_off(claim, self._clock.now() + LEASE)
-            case Later(until=datetime() as until):
+            # A time that is over says that clocks differ; to trust it would be to ask again at once.
+            case Later(until=datetime() as until) if until > self._clock.now():
                 self._brake(platform, until, error)
                 self._records.outbox.put_off(claim, until)
             case _:

@@ -138,6 +138,15 @@ def test_later_with_a_time_cools_the_platform(rig: Rig) -> None:
     assert len(rig.platform.posted) == 2
 
 
+def test_later_with_a_time_that_is_over_is_tried_ever_more_slowly(rig: Rig) -> None:
+    """The platform's clock may be behind ours: no tries in quick succession."""
+    selfie = rig.settle()
+    rig.platform.fails["reply"] = [Later("rate limit", NOON - timedelta(seconds=20))] * 2
+    rig.responder.answer_selfie(selfie.id)
+    assert [seconds_until_tried(rig, selfie) for _ in range(2)] == [30, 60]
+    assert len(rig.platform.posted) == 1
+
+
 @pytest.mark.parametrize("error", [Forbidden("the author has blocked us"), Gone("the post is deleted")])
 def test_what_cannot_be_answered_is_given_up(rig: Rig, error: PlatformError, database: Engine) -> None:
     """Once and for all, with the reason kept for the operator."""
