@@ -145,12 +145,13 @@ class Direct:
 
     def _target(self, viewer: Account, said: Json) -> Account | Thread:
         """To whom: the conversation in `thread_ids`, or the account in `recipient_users`."""
-        if said.get("thread_ids"):
-            thread = self._desk.world.thread(str(as_list(said["thread_ids"])[0]))
+        threads, people = as_list(said.get("thread_ids") or []), as_list(said.get("recipient_users") or [])
+        if threads:
+            thread = self._desk.world.thread(str(threads[0]))
             if thread is None or viewer not in thread.people():
                 raise Refused("thread_gone")
             return thread
-        return self._account(as_list(said.get("recipient_users", ""))[0])
+        return self._account(people[0] if people else None)
 
     def _account(self, pk: object) -> Account:
         account = self._desk.world.find_account(str(pk))

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.sandbox.instagram_passwords import is_code, published_key, read_password
 from bot.sandbox.instagram_problems import Refused
-from bot.sandbox.instagram_requests import API, Desk, fine, ok, read_form
+from bot.sandbox.instagram_requests import API, Desk, as_object, fine, ok, read_form
 from bot.sandbox.instagram_shapes import Shapes
 from bot.sandbox.instagram_things import Account
 
@@ -148,12 +148,9 @@ class Login:
         return identifier
 
 
-async def _bloks_params(request: web.Request) -> dict[str, Any]:
-    try:
-        params = json.loads((await read_form(request)).get("params", "{}"))
-    except ValueError:
-        return {}
-    return params if isinstance(params, dict) else {}
+async def _bloks_params(request: web.Request) -> dict[str, dict[str, Any]]:
+    params = as_object(str((await read_form(request)).get("params", "")))
+    return {name: value for name, value in params.items() if isinstance(value, dict)}
 
 
 def _bloks_action(program: str, *nodes: dict[str, str]) -> web.Response:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox.instagram_problems import Refused
-from bot.sandbox.instagram_requests import API, Desk, as_list, as_number, ok, read_form
+from bot.sandbox.instagram_requests import API, Desk, as_list, as_number, as_object, ok, read_form
 from bot.sandbox.instagram_shapes import Shapes
 from bot.sandbox.instagram_things import MediaKind, Photo, Post
 
@@ -133,10 +132,7 @@ class Posts:
 
     async def _upload(self, request: web.Request) -> web.Response:
         self._desk.viewer(request)
-        try:
-            said = json.loads(request.headers.get("X-Instagram-Rupload-Params", "{}"))
-        except ValueError:
-            said = {}
+        said = as_object(request.headers.get("X-Instagram-Rupload-Params", ""))
         upload_id = str(said.get("upload_id") or request.match_info["name"].partition("_")[0])
         kind = request.headers.get("X-Entity-Type", "image/jpeg")
         self._desk.uploads[upload_id] = Photo.of(await request.read(), kind)
@@ -147,7 +143,7 @@ class Posts:
         viewer = self._desk.viewer(request)
         said = await read_form(request)
         children = as_list(said.get("children_metadata") or [])
-        ids = [str(child["upload_id"]) for child in children] or [str(said.get("upload_id"))]
+        ids = [_upload_id(child) for child in children or [said]]
         photos = [self._uploaded(upload_id) for upload_id in ids]
         kind = MediaKind.ALBUM if children else MediaKind.PHOTO
         post = self._desk.world.publish(viewer, str(said.get("caption", "")), kind, photos)
@@ -159,6 +155,10 @@ class Posts:
         if photo is None:
             raise Refused("upload_missing")
         return photo
+
+
+def _upload_id(said: Any) -> str:
+    return str(said.get("upload_id")) if isinstance(said, dict) else ""
 
 
 def _shuffled(post: Post) -> bytes:

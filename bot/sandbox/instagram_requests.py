@@ -85,13 +85,14 @@ async def read_form(request: web.Request) -> dict[str, Any]:
     """A request's fields, be they a form, a signed body or plain JSON. Empty if it is none of these."""
     body = (await request.read()).decode("utf-8", "replace")
     if body.startswith("{"):
-        return _as_object(body)
+        return as_object(body)
     fields: dict[str, Any] = dict(parse_qsl(body, keep_blank_values=True))
     signed = fields.get("signed_body")
-    return _as_object(signed.partition(".")[2]) if isinstance(signed, str) else fields
+    return as_object(signed.partition(".")[2]) if isinstance(signed, str) else fields
 
 
-def _as_object(text: str) -> dict[str, Any]:
+def as_object(text: str) -> dict[str, Any]:
+    """A JSON object; empty if the text is none."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -113,7 +114,7 @@ def as_list(value: Any) -> list[Any]:
 
 def as_number(value: Any, otherwise: int = 0) -> int:
     """A field that holds a whole number, such as a cursor or a page's size."""
-    return int(value) if isinstance(value, str | int) and str(value).isdigit() else otherwise
+    return int(value) if isinstance(value, str | int) and str(value).isdecimal() else otherwise
 
 
 def ok(**fields: Any) -> web.Response:

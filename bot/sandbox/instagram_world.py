@@ -125,7 +125,7 @@ class InstagramWorld:
         """The post with this pk or long id, if it is there (still)."""
         pk = media_id.partition("_")[0]
         with self.lock:
-            return self._posts.get(int(pk)) if pk.isdigit() else None
+            return self._posts.get(int(pk)) if pk.isdecimal() else None
 
     def posts_of(self, author: Account) -> list[Post]:
         """Somebody's posts, newest first."""

@@ -88,3 +88,23 @@ def test_pictures_gone(small: SmallInstagram) -> None:
     address = str(small.person("ada").media_info_v1(pk).thumbnail_url)
     small.pictures.drop(address.rpartition("/")[2])
     assert requests.get(address, timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("direct_v2/threads/broadcast/text/", {"text": "hi"}, 404),
+        ("direct_v2/threads/broadcast/text/", {"text": "hi", "recipient_users": "[]"}, 404),
+        ("media/configure/", {}, 400),
+        ("media/configure_sidecar/", {"children_metadata": 5}, 400),
+        ("media/²/comment/", {}, 400),
+        ("bloks/async_action/com.bloks.www.bloks.caa.login.async.send_login_request/", {"params": "[]"}, 200),
+    ],
+)
+def test_senseless_calls_are_refused(
+    small: SmallInstagram, path: str, fields: dict[str, str], status: int
+) -> None:
+    """By an answer of Instagram's kind, not by falling over."""
+    headers = {"Authorization": small.person("ada").authorization}
+    url = f"{small.url}/api/v1/{path}"
+    assert requests.post(url, data=fields, headers=headers, timeout=5).status_code == status
