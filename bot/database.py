@@ -72,7 +72,9 @@ def _open_sqlite(address: URL) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Python's own BEGINs come too late (before the first write); ours are in _begin_sqlite.
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "foreign_keys=ON"):
+    # What is deleted, people's pictures among it, is overwritten.
+    wanted = ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", *wanted):
         connection.execute(f"PRAGMA {pragma}")
 
 

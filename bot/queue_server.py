@@ -36,6 +36,8 @@ def command(server: Path, address: Path, folder: Path) -> list[str]:
         "dir": str(folder),
         "appendonly": "yes",
         "appendfsync": "everysec",
+        # What is done is still in the file, pictures too, until the server writes it anew.
+        "auto-aof-rewrite-min-size": "1mb",
         "save": "",
         "daemonize": "no",
         "maxmemory-policy": "noeviction",

@@ -49,6 +49,23 @@ def test_sqlites_file_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "home").stat().st_mode & 0o077 == 0
 
 
+def test_sqlites_file_forgets_what_is_deleted(tmp_path: Path) -> None:
+    """Bytes and all, once the last process has closed it."""
+    file = tmp_path / "selfai.sqlite"
+    engine = open_database(f"sqlite:///{file}")
+    for statement in (
+        "CREATE TABLE answers (picture BLOB)",
+        "INSERT INTO answers VALUES (replace(hex(zeroblob(9000)), '00', 'portrait'))",
+        "DELETE FROM answers",
+    ):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+            secure = connection.exec_driver_sql("PRAGMA secure_delete").scalar_one()
+    engine.dispose()
+    assert secure == 1
+    assert b"portrait" not in file.read_bytes()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """For the operator."""
     (tmp_path / "file").touch()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,28 @@ def test_it_serves_a_private_socket_and_keeps_what_it_holds(tmp_path: Path) -> N
 
     with _serving(tmp_path), _reach(tmp_path) as connection:
         assert connection.get("kept") == b"yes"
+
+
+def test_its_file_forgets_what_is_done(tmp_path: Path) -> None:
+    """Before it holds many pictures that Redis has deleted."""
+    with _serving(tmp_path):
+        connection = _reach(tmp_path)
+        for number in range(30):
+            connection.set("picture", f"portrait {number} " + "x" * 50_000)
+            connection.delete("picture")
+        give_up = time.monotonic() + SECONDS
+        while b"portrait 0 " in _on_disk(tmp_path):
+            assert time.monotonic() < give_up, "the file still holds all"
+            time.sleep(0.1)
+
+
+def _on_disk(home: Path) -> bytes:
+    content = b""
+    for file in list((home / "queue").rglob("*.aof")):
+        # The server takes old files away meanwhile.
+        with suppress(FileNotFoundError):
+            content += file.read_bytes()
+    return content
 
 
 def test_a_long_home_gets_a_short_socket(tmp_path: Path) -> None:
