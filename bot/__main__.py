@@ -54,6 +54,15 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+class _HandedOver(click.Command):
+    """Takes its arguments as they come; click itself would swallow a `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Hand all on as one parameter, `arguments`."""
+        ctx.params["arguments"] = tuple(args)
+        return []
+
+
 def _worker_command(name: str, short_help: str) -> click.Command:
     """A stand-in that hands its arguments, --help included, to the worker's command of that name."""
 
@@ -61,14 +70,7 @@ def _worker_command(name: str, short_help: str) -> click.Command:
         real = getattr(importlib.import_module("worker.__main__"), name)
         return real.main(list(arguments), prog_name=f"selfai {name}", standalone_mode=False, **CONTEXT)
 
-    return click.Command(
-        name,
-        callback=call,
-        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
-        short_help=short_help,
-        add_help_option=False,
-        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    )
+    return _HandedOver(name, callback=call, short_help=short_help, add_help_option=False)
 
 
 for command in commands.ALL:

@@ -86,7 +86,8 @@ def crop(photo: Path, aspect: str, all_faces: bool, out: Path | None, as_json: b
     """Find the best crop of PHOTO.
 
     Prints the crop's box (left, top, right, bottom, in pixels of the upright photo), its score,
-    the whole photo's score, and how many windows were compared in how many seconds. With --json
+    the whole photo's score, and how many windows were compared in how many seconds. Where no window
+    of that aspect would hold the face, the crop is the whole photo. With --json
     the keys are photo, refusal, box, score and whole_score (not rounded), windows and seconds.
 
     Ends with 1 if there is no crop: no face to crop around, or no such file.
@@ -189,7 +190,7 @@ def _read(photo: Path) -> bytes | None:
     try:
         return photo.read_bytes()
     except OSError as error:
-        click.echo(f"{photo}: {error.strerror or error}", err=True)
+        click.echo(f"{click.format_filename(photo)}: {error.strerror or error}", err=True)
         return None
 
 
@@ -214,10 +215,11 @@ def _score_record(photo: Path, answer: Scored | Refusal, seconds: float) -> dict
 
 
 def _score_line(answer: dict[str, Any]) -> str:
+    photo = click.format_filename(answer["photo"])
     if answer["refusal"] is not None:
-        return f"{answer['photo']}: no score, {REASONS[Refusal(answer['refusal'])]}"
+        return f"{photo}: no score, {REASONS[Refusal(answer['refusal'])]}"
     faces = "1 face" if answer["faces"] == 1 else f"{answer['faces']} faces, the largest"
-    return f"{answer['photo']}: {answer['score']:.1f}  {faces} at {_in_words(answer['face'])}"
+    return f"{photo}: {answer['score']:.1f}  {faces} at {_in_words(answer['face'])}"
 
 
 def _crop_record(
@@ -232,10 +234,11 @@ def _crop_record(
 
 
 def _crop_line(answer: dict[str, Any]) -> str:
+    photo = click.format_filename(answer["photo"])
     if answer["refusal"] is not None:
-        return f"{answer['photo']}: no crop, {REASONS[Refusal(answer['refusal'])]}"
+        return f"{photo}: no crop, {REASONS[Refusal(answer['refusal'])]}"
     return (
-        f"{answer['photo']}: {_in_words(answer['box'])} scores {answer['score']:.1f}, "
+        f"{photo}: {_in_words(answer['box'])} scores {answer['score']:.1f}, "
         f"the whole photo {answer['whole_score']:.1f}; "
         f"{answer['windows']} windows in {answer['seconds']:.2f} s"
     )
@@ -251,7 +254,8 @@ def _write(out: Path, photo: Image.Image, box: Box) -> None:
 
 
 def _json(answer: dict[str, Any]) -> str:
-    return json.dumps(answer, ensure_ascii=False)
+    # In ASCII: a file's name may hold bytes that no encoding writes, and readers get them back so.
+    return json.dumps(answer)
 
 
 def _in_words(box: Box) -> str:

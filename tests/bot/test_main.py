@@ -64,6 +64,14 @@ def test_the_workers_commands_show_their_own_help(command: str) -> None:
     assert f"selfai {command}" in shown.output
 
 
+def test_a_photo_whose_name_begins_with_a_dash(tmp_path: Path) -> None:
+    """After `--` it is a name, though two command lines read it."""
+    (tmp_path / "weights").mkdir()
+    done = _run(tmp_path, "score", "--", "--json", SELFAI_WEIGHTS=str(tmp_path / "weights"))
+    assert "scorer.json is missing" in done.stderr
+    assert "Usage" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "words"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_score_as_json(portrait: Path, blank: Path) -> None:
         None,
         0,
     )
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_file_name_that_no_encoding_writes(blank: Path, as_json: tuple[str, ...]) -> None:
+    """Linux allows any bytes in a name; the photo is answered all the same, and JSON keeps the name."""
+    strange = blank.rename(blank.with_name(os.fsdecode(b"strange-\xff.png")))
+    result = run("score", *as_json, strange)
+    assert result.exit_code == 0
+    assert not as_json or json.loads(result.stdout)["photo"] == str(strange)
 
 
 def test_score_goes_on_after_a_missing_file(portrait: Path, tmp_path: Path) -> None:
