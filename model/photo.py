@@ -61,7 +61,7 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception:  # Pillow's readers raise whatever struct, zlib and friends raise
-        return Unreadable.NOT_A_PICTURE
+        return Unreadable.BROKEN if _begins_like_a_picture(data) else Unreadable.NOT_A_PICTURE
     if picture.width * picture.height > _most_pixels(picture):
         return Unreadable.TOO_MANY_PIXELS
     try:
@@ -70,9 +70,16 @@ def read_photo(data: bytes) -> Image.Image | Unreadable:
         return Unreadable.BROKEN
 
 
+def _begins_like_a_picture(data: bytes) -> bool:
+    accepts = (Image.OPEN[name][1] for name in FORMATS)
+    # Where Pillow knows a format but cannot read it, it answers with a sentence.
+    return any(accept is not None and accept(data[:16]) is True for accept in accepts)
+
+
 @cache
 def _prepare_pillow() -> None:
     pillow_heif.register_heif_opener()
+    Image.init()
     # Pillow would refuse a large telephone's JPEG; `_most_pixels` knows better per format.
     Image.MAX_IMAGE_PIXELS = None
     # Malformed EXIF around a sound photo is none of the operator's business.
