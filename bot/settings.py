@@ -34,7 +34,10 @@ def _hashtag(value: str) -> str:
     return tag
 
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+YEAR = 365 * 24 * 3600.0
+"""Seconds; no interval is longer, and Python's clocks overflow somewhere beyond."""
+
+Seconds = Annotated[float, Field(gt=0, le=YEAR, allow_inf_nan=False)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 

@@ -26,7 +26,7 @@ class WorkerSettings(BaseSettings):
     """SELFAI_WEIGHTS: folder with the scorer's two files."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     """SELFAI_DEVICE: auto, cpu, cuda or cuda:1."""
-    threads: Annotated[int, Field(ge=1)] = 1
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """SELFAI_THREADS: CPU threads of PyTorch. One answers within a second; more gain little, and
     on a busy machine they wait for one another (measured: ten times as long)."""
     largest_download: Annotated[int, Field(ge=1)] = 20_000_000

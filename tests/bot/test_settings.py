@@ -90,6 +90,7 @@ def test_a_second_factor_alone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         ("INSTAGRAM_POLL_SECONDS", "-1"),
         ("SWEEP_SECONDS", "nan"),
         ("SELFAI_STALE_SECONDS", "inf"),
+        ("SELFAI_STALE_SECONDS", "1e300"),
         ("SELFAI_HASHTAG", "two words"),
         ("SELFAI_HASHTAG", "#"),
         ("X_API_URL", "localhost:80"),

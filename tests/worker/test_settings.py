@@ -46,6 +46,7 @@ def test_an_empty_setting_counts_as_unset(name: str, monkeypatch: pytest.MonkeyP
         ("SELFAI_DEVICE", "tpu"),
         ("SELFAI_THREADS", "0"),
         ("SELFAI_THREADS", "x"),
+        ("SELFAI_THREADS", "100000"),
         ("SELFAI_LARGEST_DOWNLOAD", "-1"),
     ],
 )
