@@ -98,6 +98,8 @@ form.addEventListener("submit", async (event) => {
     choose(null);
     find("text").value = "";
     await refresh();
+    // On a phone the feed begins below the form, where nobody would see the answer arrive.
+    shown.get(body.id)?.card.scrollIntoView({ block: "nearest" });
   } catch {
     complain("The sandbox does not answer. Is it still running?");
   } finally {
@@ -123,12 +125,21 @@ function makeCard(entry) {
   const picture = post.querySelector(".photo");
   if (entry.photo) {
     picture.alt = `The photo that @${entry.person} sent`;
+    picture.onerror = () => picture.replaceWith(makeStandIn());
     picture.src = entry.photo;
   } else {
     picture.remove();
   }
   card.querySelector(".answer strong").textContent = `@${bot[entry.platform]}`;
   return card;
+}
+
+// Some browsers cannot show every picture that the bot can read (HEIC).
+function makeStandIn() {
+  const note = document.createElement("p");
+  note.className = "stand-in";
+  note.textContent = "A photo that this browser cannot show; the bot can read it.";
+  return note;
 }
 
 function showAnswer(card, entry) {

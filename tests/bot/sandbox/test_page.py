@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pillow_heif
 import pytest
 import requests
 from PIL import Image
@@ -193,6 +194,30 @@ def test_a_file_that_is_no_picture_is_refused_kindly(page: Page) -> None:
     page.get_by_label("Choose a photo").set_input_files(_file("cv.jpg", "image/jpeg", b"%PDF"))  # type: ignore[arg-type]
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("not a picture")
+
+
+@pytest.mark.browser
+def test_a_photo_that_the_browser_cannot_show(page: Page) -> None:
+    """Its place in the feed says so instead of showing a broken picture."""
+    telephones = io.BytesIO()
+    pillow_heif.register_heif_opener()
+    Image.open(io.BytesIO(portrait("astronaut"))).save(telephones, "HEIF")
+    file = _file("me.heic", "image/heic", telephones.getvalue())
+    page.get_by_label("Choose a photo").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#entries .post")).to_contain_text("cannot show")
+    expect(page.locator("#entries .post img")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_phone_shows_what_was_just_sent(chromium: Browser, sandbox: Sandbox) -> None:
+    """The feed lies below the form there, so sending brings it into view."""
+    page = chromium.new_page(viewport={"width": 375, "height": 600})
+    page.goto(sandbox.page_url)
+    page.get_by_label("Choose a photo").set_input_files(_file())  # type: ignore[arg-type]
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#entries > li")).to_be_in_viewport()
+    page.close()
 
 
 @pytest.mark.browser
