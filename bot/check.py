@@ -19,7 +19,7 @@ from bot import parts, schema
 from bot.brakes import Brake
 from bot.database import open_database
 from bot.errors import OperatorError
-from bot.platforms.base import Platform, PlatformError
+from bot.platforms.base import Later, Platform, PlatformError
 from bot.settings import Settings, database_url, load_settings
 
 MODEL_SECONDS = 300
@@ -132,7 +132,13 @@ def _log_in(platform: Platform, setting: str) -> Finding:
     try:
         return Finding(platform.name, True, f"logged in as @{platform.account()}")
     except PlatformError as error:
-        return Finding(platform.name, False, f"{error} (check {setting} and the settings beside it)")
+        return Finding(platform.name, False, f"{error} ({_advice(platform.name, error, setting)})")
+
+
+def _advice(platform: str, error: PlatformError, setting: str) -> str:
+    if isinstance(error, Later):
+        return f"is this machine online, and {platform.upper()}_API_URL right if it is set?"
+    return f"check {setting} and the settings beside it"
 
 
 def _brakes(settings: Settings) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def queue() -> None:
         _idle("REDIS_URL is set: no embedded queue is needed.")
         return
     socket = messages.queue_socket({"SELFAI_HOME": str(settings.home)})
-    click.echo(f"The queue serves {socket}", err=True)
+    click.echo(f"Starting the queue at {socket}", err=True)
     become_queue(settings.home, socket)
 
 

@@ -115,7 +115,10 @@ class Demo:
             self._look(stop)
             missing = self._story.missing(entries, lambda entry: entry.id in wanting)
         self._story.tell_news()
-        self._write_down(entries)
+        try:
+            self._write_down(entries)
+        except OSError as error:
+            raise DemoError(f"The answers cannot be written to {OUT.resolve()}: {error}") from None
         if stop.is_set():
             return 130
         for entry in missing:
@@ -203,17 +206,24 @@ def _who(entry: Entry) -> str:
 def _fresh_home() -> Path:
     """An empty folder for one demo at a time. Raises OperatorError if one runs already."""
     home = load_settings().home / "demo"
-    home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Held until this process ends.
-    lock = os.open(home.parent / "demo.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Held until this process ends.
+        lock = os.open(home.parent / "demo.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        _hold(lock, home)
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(mode=0o700)
+    except OSError as error:
+        raise OperatorError(f"SELFAI_HOME: no folder for the demo: {error}") from None
+    return home
+
+
+def _hold(lock: int, home: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         raise OperatorError(f"a demo runs already in {home}: stop it, or set another SELFAI_HOME") from None
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(mode=0o700)
-    return home
 
 
 def _sandbox(page_port: int | None) -> Sandbox:

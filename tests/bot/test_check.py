@@ -65,6 +65,19 @@ def test_wrong_credentials_name_the_setting(monkeypatch: pytest.MonkeyPatch) -> 
     assert "made up" not in " ".join(lines)
 
 
+@pytest.mark.usefixtures("all_set")
+@pytest.mark.parametrize("platform", ["x", "instagram"])
+def test_a_platform_out_of_reach_puts_no_blame_on_credentials(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network, or another server's address, is what to look at."""
+    monkeypatch.setenv(f"{platform.upper()}_API_URL", "http://127.0.0.1:9")
+    status, lines = _report()
+    assert status == 1
+    assert "online" in _line(lines, f"{platform} ")
+    assert f"{platform.upper()}_API_URL" in _line(lines, f"{platform} ")
+
+
 def test_a_brake_that_waits_for_a_person_is_red(all_set: Engine) -> None:
     """It says what happened and how to go on; one that cools down by itself is no fault."""
     brakes = Records(all_set, FakeClock()).brakes

@@ -50,6 +50,22 @@ def _queue_is_gone(home: Path) -> bool:
     return False
 
 
+def test_a_home_that_cannot_be_is_named(tmp_path: Path) -> None:
+    """In one line: there is a file where the folder should be."""
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "demo", "--once"],
+        env={**os.environ, "SELFAI_HOME": str(tmp_path / "file"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "SELFAI_HOME" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_once_answers_every_sample_and_ends(tmp_path: Path) -> None:
