@@ -31,6 +31,20 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(selfai_reading=True)
 
 
+def empty_log(engine: Engine) -> None:
+    """Empty SQLite's write-ahead log, where what was deleted can still be read.
+
+    Whoever is reading just then keeps it from being emptied, until it is next written anew.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
+
+
 def insert_new(engine: Engine, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that leaves rows alone which are there already."""
     insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert

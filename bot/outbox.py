@@ -55,7 +55,10 @@ class Outbox:
         known = [] if attempt is None else [tables.selfies.c.attempt >= attempt]
         with self._engine.begin() as connection:
             now = self._clock.now()
-            settled = take_step(connection, now, selfie_id, [before], after, *known, **columns)
+            # Nobody needs the photo's address any more, which opens the photo to whoever reads it.
+            settled = take_step(
+                connection, now, selfie_id, [before], after, *known, photo_url=None, **columns
+            )
             if settled:
                 connection.execute(insert(tables.answers).values(selfie_id=selfie_id, **_values(answer)))
         return settled

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Select, func, select, update
 from bot import tables
 from bot.brakes import Brakes
 from bot.clock import Clock
-from bot.database import insert_new, reading
+from bot.database import empty_log, insert_new, reading
 from bot.outbox import Outbox, drop
 from bot.platforms.base import Page
 from bot.rows import selfie_of, take_step
@@ -129,7 +129,7 @@ class Records:
         before = set(Status) - FINAL
         with self._engine.begin() as connection:
             now = self._clock.now()
-            blank = BLANK if erase else {}
+            blank = BLANK if erase else {"photo_url": None}
             failed = take_step(connection, now, selfie_id, before, Status.FAILED, reason=reason, **blank)
             if failed:
                 drop(connection, [selfie_id])
@@ -149,6 +149,7 @@ class Records:
             connection.execute(update(tables.selfies).where(theirs, unfinished).values(**given_up))
             connection.execute(update(tables.selfies).where(theirs).values(**BLANK))
             drop(connection, ids)
+        empty_log(self._engine)
         return len(ids)
 
     def _ask(self, question: Select[Any]) -> list[Selfie]:

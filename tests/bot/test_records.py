@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
 
 from bot import tables
 from bot.brakes import Action
+from bot.database import open_database
 from bot.outbox import Claim
 from bot.platforms.base import Page
 from bot.records import BATCH, Records
+from bot.schema import upgrade
 from bot.selfie import Answer, Selfie, Source, Status
 from tests.fakes import NOON, FakeClock, make_item, run_together
 
@@ -234,6 +237,28 @@ def test_forgetting_a_person(records: Records, database: Engine) -> None:
     assert records.get(other.id) == other
     assert add(records, "1", "2") == []
     assert records.forget("instagram", "8") == 0
+
+
+def test_what_is_forgotten_is_in_no_file(tmp_path: Path, clock: FakeClock) -> None:
+    """Not in SQLite's write-ahead log either, though another process holds the database open."""
+    engine = open_database(f"sqlite:///{tmp_path}/selfai.sqlite")
+    upgrade(engine)
+    records = Records(engine, clock)
+    add(records, "1", author_id="somebody_known")
+    assert any(b"somebody_known" in file.read_bytes() for file in tmp_path.iterdir())
+
+    assert records.forget("x", "somebody_known") == 1
+
+    assert not any(b"somebody_known" in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_the_photos_address_goes_with_the_score(records: Records) -> None:
+    """It may be signed, and then opens the photo to whoever reads it."""
+    settled, failed = scored(records, "1"), add(records, "2")[0]
+    records.fail(failed.id, "not allowed")
+    assert [known and known.item.photo_url for known in map(records.get, (settled.id, failed.id))] == [
+        None
+    ] * 2
 
 
 def test_a_brake_holds_until_its_time(records: Records, clock: FakeClock) -> None:
