@@ -1,7 +1,8 @@
 # Every target does all set-up by itself; it needs Python 3.11 or newer, make and the internet.
 #   make demo          the whole way on this machine, with a page to try it; Ctrl-C ends it
 #   make demo ONCE=1   the same with sample portraits only; writes demo/replies.json
-#   make test          lint, types, import rules, tests with coverage
+#   make test          lint, types, import rules, tests with coverage; TESTS="tests/bot -k page" for some
+#   make lint, types, imports, format
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -17,7 +18,7 @@ unexport VIRTUAL_ENV
 .PHONY: help setup demo test lint types imports format clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
 
 setup: .venv/.synced
 
