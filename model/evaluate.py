@@ -87,8 +87,8 @@ def _scores(
         faces = [] if isinstance(photo, Unreadable) else finder.find(photo)
         if isinstance(photo, Unreadable) or not faces:
             continue
-        pictures = [canonical(photo, faces[0], INPUT_SIZE, zoom) for zoom in (1.0, LOOSE)]
-        scores[:, number] = scorer.score(pictures)
+        scores[0, number] = scorer.score([canonical(photo, faces[0])])[0]
+        scores[1, number] = scorer.unclipped([canonical(photo, faces[0], INPUT_SIZE, LOOSE)])[0]
     return scores[0], scores[1]
 
 

@@ -59,11 +59,18 @@ class Scorer:
         return cls(_network(folder, tensors, card), *_scale(folder, card), device)
 
     def score(self, faces: Sequence[Image.Image]) -> list[float]:
-        """Scores 0..9, not rounded, of RGB pictures of one size (canonical faces, or windows)."""
-        return [min(max(value, LOWEST), HIGHEST) for value in self.unclipped(faces)]
+        """Scores 0..9, not rounded, of canonical faces: RGB pictures of one size.
+
+        Each is the mean over the face and its mirror image. People rate both alike, the network
+        nearly so, and the mean agrees better with people than either (see model/LOG.md).
+        """
+        mirrored = [face.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for face in faces]
+        values = self.unclipped([*faces, *mirrored])
+        pairs = zip(values[: len(faces)], values[len(faces) :], strict=True)
+        return [min(max((one + other) / 2, LOWEST), HIGHEST) for one, other in pairs]
 
     def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
-        """As `score`, but going beyond 0 and 9 where the network does: for comparing windows."""
+        """What the network says of each picture itself, beyond 0 and 9 too: for comparing windows."""
         values: list[float] = []
         for start in range(0, len(pictures), BATCH):
             with torch.inference_mode():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from model import checkpoint
 from model.network import INPUT_SIZE, LAYERS, STRIDE, TinyDarknet
@@ -63,13 +63,25 @@ def test_scores_stay_within_the_scale(tmp_path: Path) -> None:
     assert high.unclipped([picture])[0] > 9
 
 
+def test_a_face_scores_as_its_mirror_image() -> None:
+    """The score is the mean of both, so that it does not matter which one was sent."""
+    scorer = Scorer(network(), 4.5, 0.01)
+    faces = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(3)]
+    mirrored = [ImageOps.mirror(face) for face in faces]
+    means = np.mean([scorer.unclipped(faces), scorer.unclipped(mirrored)], axis=0)
+    assert np.std(means) > 1e-4
+    assert scorer.score(faces) == pytest.approx(means.tolist(), abs=1e-4)
+    assert scorer.score(mirrored) == pytest.approx(means.tolist(), abs=1e-4)
+
+
 def test_a_batch_scores_as_one_by_one(scorer: Scorer) -> None:
     """How pictures are batched changes nothing; no pictures give no scores."""
     pictures = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(19)]
-    together = scorer.score(pictures)
-    alone = [scorer.score([picture])[0] for picture in pictures]
+    together = scorer.unclipped(pictures)
+    alone = [scorer.unclipped([picture])[0] for picture in pictures]
     assert np.abs(np.subtract(together, alone)).max() < 1e-4
     assert np.std(together) > 0.05
+    assert scorer.score(pictures) == pytest.approx([scorer.score([one])[0] for one in pictures], abs=1e-4)
     assert scorer.score([]) == []
 
 
