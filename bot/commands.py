@@ -46,9 +46,8 @@ def demo(once: bool, page_port: int | None) -> None:
 def sandbox(x_port: int, instagram_port: int, page_port: int, as_json: bool) -> None:
     """Serve the simulated platforms alone.
 
-    They live on loopback and in memory. Prints their addresses and everybody's
-    credentials; docs/sandbox.md shows how to talk to
-    them with tweepy, xdk and instagrapi.
+    They live on loopback and in memory. Prints their addresses and everybody's credentials;
+    docs/sandbox.md shows how to talk to them with tweepy, xdk and instagrapi.
 
     \b
     Examples:
@@ -155,9 +154,9 @@ def sweep() -> None:
 def check() -> None:
     """Look whether all is ready.
 
-    Settings, database and its tables, queue, model, log-ins, brakes: one line each, with what
-    to do where something is wrong. Exit
-    status 1 if one is red. Prints no secrets. A log-in is a request to the platform.
+    Settings, database and its tables, queue, model, log-ins, brakes: one line each, with what to
+    do where something is wrong. Exit status 1 if one is red. Prints no secrets. A log-in is a
+    request to the platform.
     """
     from bot.check import run_checks
 
@@ -191,9 +190,8 @@ def resume(platform: str) -> None:
 def forget(platform: str, author_id: str) -> None:
     """Delete all known of a person.
 
-    AUTHOR_ID is the platform's number for them. What was still to be answered is given
-    up. The posts' own ids stay, so that nothing is
-    answered a second time.
+    AUTHOR_ID is the platform's number for them. What was still to be answered is given up. The
+    posts' own ids stay, so that nothing is answered a second time.
 
     \b
     Example:

@@ -7,19 +7,9 @@ judges a person; the score is about one picture.
 from __future__ import annotations
 
 import re
-import zlib
 
 from bot.selfie import Answer, Selfie, Source
 from worker.messages import Refusal
-
-SIGNATURES = (
-    "(I'm a bot.)",
-    "(A bot wrote this.)",
-    "(Automated, from a bot.)",
-    "(Yours, a bot.)",
-    "(Bot speaking.)",
-)
-"""Says that nobody wrote this by hand. Which one, the item decides: X refuses a text that it saw just now."""
 
 REFUSALS: dict[Refusal, str] = {
     Refusal.NO_PHOTO: "I'd love to help, but I see no photo here. Send me a selfie and I'll score it!",
@@ -81,8 +71,12 @@ def _tip(score: float) -> str:
 
 
 def _said(selfie: Selfie, *parts: str) -> str:
-    signature = SIGNATURES[zlib.crc32(selfie.item.item_id.encode()) % len(SIGNATURES)]
-    return " ".join(part for part in (_mention(selfie), *parts, signature) if part)
+    return " ".join(part for part in (_mention(selfie), *parts, _signature(selfie)) if part)
+
+
+def _signature(selfie: Selfie) -> str:
+    """Says that nobody wrote this by hand. The number makes every text new: X refuses repeated ones."""
+    return f"(I'm a bot. This is answer {selfie.id}.)"
 
 
 def _mention(selfie: Selfie) -> str:
