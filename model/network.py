@@ -66,10 +66,11 @@ class Residual(nn.Module):
 
 
 class TinyDarknet(nn.Module):
-    """The scorer: an unpadded trunk, a global average, dropout 0.5 and one linear unit.
+    """The scorer: an unpadded trunk, a global average, dropout 0.5 and two linear units.
 
-    Its output is in *standard units* (mean 0, standard deviation 1 over the training
-    ratings); `model.predict` turns them into 0..9.
+    The first unit is the score, in *standard units* (mean 0, standard deviation 1 over the
+    training ratings); the second is its doubt, the logarithm of the standard deviation that its
+    error is expected to have. `model.scale` turns both into points of 0..9.
     """
 
     def __init__(self, layers: Sequence[Layer] = LAYERS, dropout: float = 0.5) -> None:
@@ -77,7 +78,7 @@ class TinyDarknet(nn.Module):
         self.layers = tuple(layers)
         self.trunk = _trunk(layers)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(_width(layers), 1)
+        self.head = nn.Linear(_width(layers), 2)
         self.apply(_initialise)
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -85,10 +86,23 @@ class TinyDarknet(nn.Module):
 
         Shape: (batch, 3, height, width), normalised by `normalise` -> (batch,).
         """
+        return self.judge(pixels)[0]
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """The trunk's features, averaged over the picture. Shape: as `forward` -> (batch, channels)."""
         features: Tensor = self.trunk(pixels)
-        pooled = self.dropout(features.mean(dim=(2, 3)))
-        scores: Tensor = self.head(pooled)
-        return scores.squeeze(1)
+        return features.mean(dim=(2, 3))
+
+    def judge(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and doubts (see the class). Shape: as `forward` -> (batch,) twice.
+
+        Learning to doubt leaves the trunk alone: it reads the features, and does not shape them.
+        """
+        features = self.features(pixels)
+        weight, bias = self.head.weight, self.head.bias
+        scores = nn.functional.linear(self.dropout(features), weight[:1], bias[:1])
+        doubts = nn.functional.linear(features.detach(), weight[1:], bias[1:])
+        return scores.squeeze(1), doubts.squeeze(1)
 
     def contributions(self, pixels: Tensor) -> Tensor:
         """What each place of the feature map adds; a window's score is the mean over its places.
@@ -96,8 +110,8 @@ class TinyDarknet(nn.Module):
         Shape: (batch, 3, height, width) -> (batch, places down, places across).
         """
         features: Tensor = self.trunk(pixels)
-        weights = self.head.weight.view(1, -1, 1, 1)
-        return nn.functional.conv2d(features, weights, self.head.bias).squeeze(1)
+        weights = self.head.weight[:1, :, None, None]
+        return nn.functional.conv2d(features, weights, self.head.bias[:1]).squeeze(1)
 
 
 def places(pixels: int) -> int:
@@ -120,7 +134,9 @@ def _trunk(layers: Sequence[Layer]) -> nn.Sequential:
     channels = 3
     for layer in layers:
         if layer == "pool":
-            parts.append(nn.MaxPool2d(2))
+            # ELU rises monotonically: after the pool it gives the same on a quarter of the values.
+            elu = [parts.pop()] if parts and isinstance(parts[-1], nn.ELU) else []
+            parts += [nn.MaxPool2d(2), *elu]
         elif layer[0] == "residual":
             parts.append(Residual(channels, layer[1]))
         else:
