@@ -87,7 +87,7 @@ def _scores(
         faces = [] if isinstance(photo, Unreadable) else finder.find(photo)
         if isinstance(photo, Unreadable) or not faces:
             continue
-        scores[0, number] = scorer.score([canonical(photo, faces[0])])[0]
+        scores[0, number] = scorer.judge([canonical(photo, faces[0])])[0].score
         scores[1, number] = scorer.unclipped([canonical(photo, faces[0], INPUT_SIZE, LOOSE)])[0]
     return scores[0], scores[1]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,12 +15,10 @@ from torch import Tensor
 
 from model import checkpoint
 from model.checkpoint import WeightsError
-from model.network import LAYERS, TinyDarknet, normalise
+from model.network import TinyDarknet, normalise
+from model.scale import Scale
 
-__all__ = ["DeviceError", "Scorer", "WeightsError", "pick_device"]
-
-LOWEST, HIGHEST = 0.0, 9.0
-"""The scale that people see."""
+__all__ = ["DeviceError", "Judged", "Scorer", "WeightsError", "pick_device"]
 
 BATCH = 16
 """Pictures per pass; beyond it a CPU gains nothing."""
@@ -30,6 +28,16 @@ class DeviceError(Exception):
     """There is no such device here; the message names it."""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What is said of one face."""
+
+    score: float
+    """0..9, not rounded."""
+    plus_minus: float
+    """Points; about 68 % of people's mean ratings lie within one of the score."""
+
+
 class Scorer:
     """Tiny Darknet with its trained weights, and the scale that turns its output into 0..9.
 
@@ -37,12 +45,12 @@ class Scorer:
     have it, and to cost elsewhere. Half precision on GPU.
     """
 
-    def __init__(self, network: TinyDarknet, centre: float, spread: float, device: str = "cpu") -> None:
+    def __init__(self, network: TinyDarknet, scale: Scale, device: str = "cpu") -> None:
         self.device = torch.device(device)
         self._dtype = torch.float16 if self.device.type == "cuda" else torch.float32
         prepared = network.eval().to(self.device, self._dtype)
         self._network = prepared.to(memory_format=torch.channels_last)
-        self._centre, self._spread = centre, spread
+        self._scale = scale
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto", threads: int | None = None) -> Self:
@@ -56,44 +64,53 @@ class Scorer:
         if threads is not None:
             torch.set_num_threads(threads)
         tensors, card = checkpoint.load(folder)
-        return cls(_network(folder, tensors, card), *_scale(folder, card), device)
+        return cls(_network(folder, tensors, card), _scale(folder, card), device)
 
-    def score(self, faces: Sequence[Image.Image]) -> list[float]:
-        """Scores 0..9, not rounded, of canonical faces: RGB pictures of one size.
+    def judge(self, faces: Sequence[Image.Image]) -> list[Judged]:
+        """Scores with their plus-minus of canonical faces: RGB pictures of one size.
 
-        Each is the mean over the face and its mirror image. People rate both alike, the network
-        nearly so, and the mean agrees better with people than either (see model/LOG.md).
+        Both rest on the mean over the face and its mirror image. People rate both alike, the
+        network nearly so, and the mean agrees better with people than either (see model/LOG.md).
         """
         mirrored = [face.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for face in faces]
-        values = self.unclipped([*faces, *mirrored])
-        pairs = zip(values[: len(faces)], values[len(faces) :], strict=True)
-        return [min(max((one + other) / 2, LOWEST), HIGHEST) for one, other in pairs]
+        outputs, doubts = self.outputs([*faces, *mirrored]).reshape(2, 2, len(faces)).mean(axis=1)
+        pairs = zip(self._scale.told(outputs), self._scale.plus_minus(doubts), strict=True)
+        return [Judged(float(score), float(plus_minus)) for score, plus_minus in pairs]
 
-    def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
-        """What the network says of each picture itself, beyond 0 and 9 too: for comparing windows."""
-        values: list[float] = []
+    def outputs(self, pictures: Sequence[Image.Image]) -> NDArray[np.float64]:
+        """What the network itself says of each picture: scores in standard units, and log doubts.
+
+        Shape: n pictures of one size -> (2, n).
+        """
+        said = [np.empty((2, 0))]
         for start in range(0, len(pictures), BATCH):
             with torch.inference_mode():
-                output = self._network(self._input(pictures[start : start + BATCH]))
-            values += self._scaled(output.cpu().float().numpy()).tolist()
-        return values
+                both = self._network.judge(self._input(pictures[start : start + BATCH]))
+            said.append(torch.stack(both).cpu().double().numpy())
+        return np.concatenate(said, axis=1)
+
+    def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
+        """Points for comparing windows: one pass each, beyond 0 and 9 too.
+
+        On the scale's nearest straight line, as `contributions` are.
+        """
+        points: list[float] = self._scale.straight(self.outputs(pictures)[0]).tolist()
+        return points
 
     def contributions(self, picture: Image.Image) -> NDArray[np.float32]:
-        """What each place of an RGB picture adds, on the scale of `unclipped`.
+        """What each place of an RGB picture adds, in the points of `unclipped`.
 
-        The mean over a window's places is the window's own score. Shape (places down, places across).
+        The mean over a window's places is what `unclipped` says of the window, which is why both
+        are straight. Shape (places down, places across).
         """
         with torch.inference_mode():
             output = self._network.contributions(self._input([picture]))
-        return self._scaled(output[0].cpu().float().numpy())
+        return self._scale.straight(output[0].cpu().float().numpy()).astype(np.float32)
 
     def _input(self, pictures: Sequence[Image.Image]) -> Tensor:
         stacked = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures]))
         pixels = normalise(stacked.permute(0, 3, 1, 2).to(self.device))
         return pixels.to(self._dtype).contiguous(memory_format=torch.channels_last)
-
-    def _scaled(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
-        return output * np.float32(self._spread) + np.float32(self._centre)
 
 
 def pick_device(name: str) -> str:
@@ -108,24 +125,24 @@ def pick_device(name: str) -> str:
 
 
 def _network(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any]) -> TinyDarknet:
-    if card.get("layers") != [list(layer) if layer != "pool" else layer for layer in LAYERS]:
-        raise WeightsError(f"{folder / checkpoint.CARD} describes another network than ours")
-    network = TinyDarknet()
     try:
-        network.load_state_dict(dict(tensors))
+        layers = checkpoint.read_layers(card.get("layers"))
+    except ValueError as error:
+        raise WeightsError(f"{folder / checkpoint.CARD} {error}") from error
+    with torch.device("meta"):  # its shapes alone: the weights come from the file
+        network = TinyDarknet(layers)
+    try:
+        network.load_state_dict(dict(tensors), assign=True)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise WeightsError(f"{folder / checkpoint.TENSORS} does not fit our network: {reason}") from error
+        raise WeightsError(f"{folder / checkpoint.TENSORS} does not fit its network: {reason}") from error
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
         raise WeightsError(f"{folder / checkpoint.TENSORS} is damaged: it holds numbers that are not finite")
     return network
 
 
-def _scale(folder: Path, card: Mapping[str, Any]) -> tuple[float, float]:
+def _scale(folder: Path, card: Mapping[str, Any]) -> Scale:
     try:
-        scale = float(card["scale"]["centre"]), float(card["scale"]["spread"])
-    except (KeyError, TypeError, ValueError):
-        scale = math.nan, math.nan
-    if not all(math.isfinite(number) for number in scale):
-        raise WeightsError(f"{folder / checkpoint.CARD} gives no scale (centre, spread)")
-    return scale
+        return Scale.from_json(card.get("scale"))
+    except ValueError as error:
+        raise WeightsError(f"{folder / checkpoint.CARD} gives no scale: {error}") from error

@@ -10,7 +10,7 @@ from PIL import Image
 
 from model.faces import FaceFinder
 from model.network import INPUT_SIZE
-from model.predict import Scorer
+from model.predict import Judged, Scorer
 from worker.align import Aligned, Finder, align
 from worker.crop import Crop, WindowScorer, best_crop
 from worker.framing import SQUARE, Aspect
@@ -20,8 +20,8 @@ from worker.messages import Refusal
 class FaceScorer(WindowScorer, Protocol):
     """`model.predict.Scorer`, as far as the worker needs it."""
 
-    def score(self, faces: list[Image.Image], /) -> list[float]:
-        """Scores 0..9 of canonical faces."""
+    def judge(self, faces: list[Image.Image], /) -> list[Judged]:
+        """Scores 0..9 of canonical faces, each with its plus-minus."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Scored:
     aligned: Aligned
     score: float
     """0..9, not rounded."""
+    plus_minus: float
+    """Points; about 68 % of people's mean ratings lie within one of the score."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,15 @@ class Judge:
         """Go through the motions once: first calls allocate and choose kernels."""
         blank = Image.new("RGB", (INPUT_SIZE, INPUT_SIZE), "grey")
         self.finder.find(blank)
-        self.scorer.score([blank])
+        self.scorer.judge([blank])
 
     def score(self, data: bytes) -> Scored | Refusal:
         """Score the largest face of a photo, given as a file's bytes."""
         aligned = align(data, self.finder)
         if isinstance(aligned, Refusal):
             return aligned
-        return Scored(aligned, self.scorer.score([aligned.picture])[0])
+        [judged] = self.scorer.judge([aligned.picture])
+        return Scored(aligned, judged.score, judged.plus_minus)
 
     def crop(self, aligned: Aligned, aspect: Aspect = SQUARE, all_faces: bool = False) -> Crop:
         """The best crop around the scored face, or around all."""

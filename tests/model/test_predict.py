@@ -10,10 +10,13 @@ import torch
 from PIL import Image, ImageOps
 
 from model import checkpoint
+from model.grow import deeper, wider
 from model.network import INPUT_SIZE, LAYERS, STRIDE, TinyDarknet
-from model.predict import DeviceError, Scorer, WeightsError, pick_device
+from model.predict import DeviceError, Judged, Scorer, WeightsError, pick_device
+from model.scale import Scale
 
-CARD = {"layers": LAYERS, "scale": {"centre": 4.5, "spread": 1.5}}
+SCALE = Scale(((-3, 0), (0, 5), (3, 9)), 1.0)
+CARD = {"layers": LAYERS, "scale": SCALE.to_json()}
 
 
 def network() -> TinyDarknet:
@@ -45,44 +48,76 @@ def noise(width: int, height: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(np.clip(np.asarray(coarse) + fine, 0, 255).astype(np.uint8))
 
 
-def test_scores_are_the_networks_on_the_cards_scale(scorer: Scorer) -> None:
-    """0..9 is the card's centre plus its spread times what the network says."""
-    picture = noise(INPUT_SIZE, INPUT_SIZE)
+def said(picture: Image.Image) -> tuple[float, float]:
+    """Output and log doubt that the bare network gives a picture."""
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
     with torch.inference_mode():
-        output = network().eval()((pixels / 255 - 0.5) / 0.25).item()
-    assert scorer.unclipped([picture])[0] == pytest.approx(4.5 + 1.5 * output, abs=1e-3)
+        output, doubt = network().eval().judge((pixels / 255 - 0.5) / 0.25)
+    return output.item(), doubt.item()
 
 
-def test_scores_stay_within_the_scale(tmp_path: Path) -> None:
-    """Beyond 0 and 9 the score stops; `unclipped` goes on."""
-    checkpoint.save(tmp_path, network().state_dict(), {**CARD, "scale": {"centre": 20, "spread": 1}})
-    high = Scorer.load(tmp_path, "cpu")
+def test_faces_are_judged_on_the_cards_scale(scorer: Scorer) -> None:
+    """Score and plus-minus are the scale's for the mean of what is said of face and mirror image."""
+    face = noise(INPUT_SIZE, INPUT_SIZE)
+    output, doubt = np.mean([said(face), said(ImageOps.mirror(face))], axis=0)
+    assert abs(output) > 1e-3
+    [judged] = scorer.judge([face])
+    assert judged.score == pytest.approx(SCALE.told([output])[0], abs=1e-3)
+    assert judged.plus_minus == pytest.approx(SCALE.plus_minus([doubt])[0], abs=1e-3)
+    assert isinstance(judged.score, float) and isinstance(judged.plus_minus, float)
+
+
+def test_windows_are_compared_on_a_straight_line(scorer: Scorer) -> None:
+    """`unclipped` is linear in what the network says, so that windows can be read from their places."""
     picture = noise(INPUT_SIZE, INPUT_SIZE)
-    assert high.score([picture]) == [9.0]
+    assert scorer.unclipped([picture])[0] == pytest.approx(SCALE.straight([said(picture)[0]])[0], abs=1e-3)
+
+
+def test_scores_stay_within_the_scale() -> None:
+    """Beyond 0 and 9 the score stops; `unclipped` goes on."""
+    high = Scorer(network(), Scale(((-3, 17), (3, 23)), 1.0))
+    picture = noise(INPUT_SIZE, INPUT_SIZE)
+    assert high.judge([picture])[0].score == 9.0
     assert high.unclipped([picture])[0] > 9
 
 
-def test_a_face_scores_as_its_mirror_image() -> None:
-    """The score is the mean of both, so that it does not matter which one was sent."""
-    scorer = Scorer(network(), 4.5, 0.01)
+def test_a_face_is_judged_as_its_mirror_image(scorer: Scorer) -> None:
+    """So that it does not matter which one was sent."""
     faces = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(3)]
     mirrored = [ImageOps.mirror(face) for face in faces]
-    means = np.mean([scorer.unclipped(faces), scorer.unclipped(mirrored)], axis=0)
-    assert np.std(means) > 1e-4
-    assert scorer.score(faces) == pytest.approx(means.tolist(), abs=1e-4)
-    assert scorer.score(mirrored) == pytest.approx(means.tolist(), abs=1e-4)
+    differences = np.subtract(scorer.outputs(faces), scorer.outputs(mirrored))
+    assert np.abs(differences).min(axis=1).max() > 1e-4
+    assert apart(scorer.judge(faces), scorer.judge(mirrored)) < 1e-4
 
 
-def test_a_batch_scores_as_one_by_one(scorer: Scorer) -> None:
+def test_a_batch_is_judged_as_one_by_one(scorer: Scorer) -> None:
     """How pictures are batched changes nothing; no pictures give no scores."""
     pictures = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(19)]
     together = scorer.unclipped(pictures)
     alone = [scorer.unclipped([picture])[0] for picture in pictures]
     assert np.abs(np.subtract(together, alone)).max() < 1e-4
     assert np.std(together) > 0.05
-    assert scorer.score(pictures) == pytest.approx([scorer.score([one])[0] for one in pictures], abs=1e-4)
-    assert scorer.score([]) == []
+    assert apart(scorer.judge(pictures), [scorer.judge([one])[0] for one in pictures]) < 1e-4
+    assert scorer.judge([]) == scorer.unclipped([]) == []
+
+
+def apart(first: list[Judged], second: list[Judged]) -> float:
+    """The largest difference between two lists of scores and plus-minuses."""
+    pairs = zip(first, second, strict=True)
+    return max(max(abs(a.score - b.score), abs(a.plus_minus - b.plus_minus)) for a, b in pairs)
+
+
+@pytest.mark.parametrize("halved", [False, True])
+def test_grown_networks_load(tmp_path: Path, halved: bool) -> None:
+    """The card says which layers; weights in half precision judge nearly alike, in half the space."""
+    generator = torch.Generator().manual_seed(0)
+    grown = deeper(wider(network(), 0, 20, generator), 4, 8, generator)
+    checkpoint.save(tmp_path, grown.state_dict(), {**CARD, "layers": grown.layers}, halved=halved)
+    loaded = Scorer.load(tmp_path, "cpu")
+    faces = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(3)]
+    assert apart(loaded.judge(faces), Scorer(grown, SCALE).judge(faces)) < (0.01 if halved else 1e-5)
+    floats = sum(value.numel() for value in grown.parameters())
+    assert (tmp_path / checkpoint.TENSORS).stat().st_size < floats * (2.1 if halved else 4.1)
 
 
 def test_one_pass_reads_every_windows_score(scorer: Scorer) -> None:
@@ -113,7 +148,7 @@ def without_head(path: Path) -> None:
 def not_finite(path: Path) -> None:
     """Save weights of a training run that blew up."""
     tensors = network().state_dict()
-    tensors["head.bias"] = torch.tensor([float("nan")])
+    tensors["head.bias"] = torch.tensor([float("nan"), 0.0])
     checkpoint.save(path, tensors, CARD)
 
 
@@ -121,10 +156,12 @@ def not_finite(path: Path) -> None:
     ("save", "reason"),
     [
         (lambda path: None, r"scorer\.json is missing"),
-        (changed_card({"layers": [[8, 3]]}), r"scorer\.json describes another network"),
-        (changed_card({"scale": {"centre": 4.5}}), r"scorer\.json gives no scale"),
+        (changed_card({"layers": [[8, 3]]}), r"scorer\.json describes another geometry"),
+        (changed_card({"layers": [[8, 3], "swim"]}), r"scorer\.json describes another network: layer 1"),
+        (changed_card({"layers": [(8, 3), *LAYERS[1:]]}), r"scorer\.safetensors does not fit.*trunk"),
+        (changed_card({"scale": {"centre": 4.5}}), r"scorer\.json gives no scale: no knots"),
         (changed_card({"scale": None}), r"scorer\.json gives no scale"),
-        (changed_card({"scale": {"centre": float("nan"), "spread": 1}}), r"scorer\.json gives no scale"),
+        (changed_card({"scale": {"knots": [[0, 1], [0, 2]], "doubt": 1}}), r"gives no scale: .* do not rise"),
         (without_head, r"scorer\.safetensors does not fit.*head"),
         (not_finite, r"scorer\.safetensors is damaged"),
     ],
@@ -141,7 +178,9 @@ def test_the_shipped_weights_load() -> None:
     """The scorer in the project fits the network in the project."""
     shipped = Path(checkpoint.__file__).parent / "weights"
     scorer = Scorer.load(shipped, "cpu", threads=1)
-    assert 0 <= scorer.score([noise(INPUT_SIZE, INPUT_SIZE)])[0] <= 9
+    [judged] = scorer.judge([noise(INPUT_SIZE, INPUT_SIZE)])
+    assert 0 <= judged.score <= 9
+    assert 0.2 <= judged.plus_minus <= 3
 
 
 @pytest.mark.parametrize("name", ["tpu", "", "CPU"])
@@ -162,7 +201,6 @@ def test_a_missing_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_scores_as_the_cpu(scorer: Scorer, folder: Path) -> None:
-    """Half precision on a GPU stays within 0.02 of the CPU's scores."""
+    """Half precision on a GPU stays within 0.02 of what the CPU says."""
     pictures = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(8)]
-    gpu = Scorer.load(folder, "cuda").score(pictures)
-    assert np.abs(np.subtract(gpu, scorer.score(pictures))).max() < 0.02
+    assert apart(Scorer.load(folder, "cuda").judge(pictures), scorer.judge(pictures)) < 0.02

@@ -23,7 +23,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = TinyDarknet()
     torch.nn.init.normal_(network.head.weight, std=0.03)
     folder = tmp_path_factory.mktemp("weights")
-    checkpoint.save(folder, network.state_dict(), {"layers": LAYERS, "scale": {"centre": 4.5, "spread": 0.2}})
+    scale = {"knots": [[-3, 3.9], [3, 5.1]], "doubt": 1.0}
+    checkpoint.save(folder, network.state_dict(), {"layers": LAYERS, "scale": scale})
     return folder
 
 
