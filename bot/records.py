@@ -30,6 +30,7 @@ BLANK: dict[str, Any] = {
     "thread_id": None,
     "photo_url": None,
     "score": None,
+    "plus_minus": None,
     "faces": None,
 }
 """What a row keeps of a person who is to be forgotten: nothing."""

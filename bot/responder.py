@@ -89,6 +89,7 @@ class Responder:
             answer,
             attempt=result.attempt,
             score=result.score,
+            plus_minus=result.plus_minus,
             faces=result.faces,
             refusal=None if result.refusal is None else result.refusal.value,
         )
@@ -143,8 +144,9 @@ def _read(message: Any) -> ScoreResult:
     score = message["score"]
     if (score is None) == (message["refusal"] is None):
         raise ValueError("neither a score nor a refusal, or both")
-    if score is not None and not math.isfinite(score):
-        raise ValueError(f"the score is {score}")
+    for value in (score, message.get("plus_minus")):
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"score or plus-minus is {value}")
     return ScoreResult.from_json(message)
 
 
@@ -153,7 +155,9 @@ def _outcome(selfie: Selfie, result: ScoreResult) -> tuple[Status, Answer]:
         return Status.REFUSED, wording.refused(selfie, result.refusal)
     if result.score is None:
         raise ValueError("neither a score nor a refusal")
-    return Status.SCORED, wording.scored(selfie, result.score, result.faces, result.picture)
+    return Status.SCORED, wording.scored(
+        selfie, result.score, result.plus_minus, result.faces, result.picture
+    )
 
 
 def _pause(tries: int) -> timedelta:

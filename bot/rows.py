@@ -32,6 +32,7 @@ def selfie_of(row: Row[Any]) -> Selfie:
         since=row.since,
         reply_id=row.reply_id,
         score=row.score,
+        plus_minus=row.plus_minus,
         refusal=None if row.refusal is None else Refusal(row.refusal),
         reason=row.reason,
     )

@@ -86,6 +86,8 @@ class Selfie:
     reply_id: str | None = None
     score: float | None = None
     """0..9, not rounded; None before scoring and with a refusal."""
+    plus_minus: float | None = None
+    """Of the score, in points; None also for what was scored before Selfai told it."""
     refusal: Refusal | None = None
     reason: str | None = None
     """Why it failed; for the operator."""

@@ -74,6 +74,7 @@ selfies = Table(
     Column("retry_at", UtcDateTime),
     Column("refusal", String(32)),
     Column("score", Float),
+    Column("plus_minus", Float),
     Column("faces", Integer),
     Column("reply_id", Text),
     Column("reason", Text),

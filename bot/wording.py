@@ -39,16 +39,18 @@ HONEST = "It's a machine's guess about one photo, not about you."
 """What the score is not."""
 
 CROP = "Here's your best crop."
-CROP_BY_MESSAGE = "Send me the photo in a direct message and I'll send back its best crop."
+CROP_BY_MESSAGE = "Send it in a direct message for its best crop."
 
 HANDLE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])?")
 
 
-def scored(selfie: Selfie, score: float, faces: int, picture: bytes | None) -> Answer:
+def scored(
+    selfie: Selfie, score: float, plus_minus: float | None, faces: int, picture: bytes | None
+) -> Answer:
     """The answer to a selfie that got a score (0..9); `picture` is its rendered crop."""
     # A comment on Instagram carries no picture.
     wanted = None if selfie.item.source is Source.INSTAGRAM_HASHTAG else picture
-    shown = shown_score(score)
+    shown = shown_score(score, plus_minus)
     several = f"I scored the largest of {faces} faces." if faces > 1 else ""
     crop = CROP_BY_MESSAGE if wanted is None else CROP
     text = _said(selfie, f"{shown}.", several, _tip(score), crop, HONEST)
@@ -61,9 +63,10 @@ def refused(selfie: Selfie, refusal: Refusal) -> Answer:
     return Answer(_key(selfie), _said(selfie, REFUSALS[refusal]), None, None)
 
 
-def shown_score(score: float) -> str:
-    """The score as people see it, such as `6.3 of 9`."""
-    return f"{min(max(0.0, score), 9.0):.1f} of 9"
+def shown_score(score: float, plus_minus: float | None) -> str:
+    """The score as people see it, such as `6.3 of 9, give or take 0.9`."""
+    shown = f"{min(max(0.0, score), 9.0):.1f} of 9"
+    return shown if plus_minus is None else f"{shown}, give or take {min(max(0.1, plus_minus), 9.0):.1f}"
 
 
 def _tip(score: float) -> str:

@@ -109,7 +109,8 @@ class Scale:
         middle = np.average(places, weights=weights)
         level = np.average(heights, weights=weights)
         away = places - middle
-        slope = float((weights * away) @ heights / ((weights * away) @ away))
+        slope = float((weights * away) @ (heights - level) / ((weights * away) @ away))
+        slope = max(slope, 0.0)  # rounding; the scale never falls
         return float(level) - slope * float(middle), slope
 
 

@@ -51,9 +51,10 @@ def main() -> None:
 def score(photos: tuple[Path, ...], as_json: bool) -> None:
     """Score the largest face of each PHOTO from 0 to 9.
 
-    Prints a line a photo: the score, the face's box (left, top, right, bottom, in pixels of the
-    upright photo) and how many faces there are; or why there is no score. With --json the keys
-    are photo, score (not rounded), refusal, face, faces and seconds.
+    Prints a line a photo: the score and its plus-minus, the face's box (left, top, right, bottom,
+    in pixels of the upright photo) and how many faces there are; or why there is no score. Of two
+    photos in three, people's mean rating is within one plus-minus of the score. With --json the keys
+    are photo, score and plus_minus (not rounded), refusal, face, faces and seconds.
 
     Ends with 0 if every photo was answered, a refusal being an answer, and with 1 if a file could
     not be opened.
@@ -205,12 +206,14 @@ def _with_progress(photos: tuple[Path, ...]) -> Iterable[Path]:
 
 
 def _score_record(photo: Path, answer: Scored | Refusal, seconds: float) -> dict[str, Any]:
-    record: dict[str, Any] = {"photo": str(photo), "score": None, "refusal": None, "face": None, "faces": 0}
+    names = ("score", "plus_minus", "refusal", "face")
+    record: dict[str, Any] = {"photo": str(photo), **dict.fromkeys(names), "faces": 0}
     if isinstance(answer, Refusal):
         record["refusal"] = answer.value
     else:
         faces = answer.aligned.faces
-        record |= {"score": answer.score, "face": faces[0].box, "faces": len(faces)}
+        record |= {"score": answer.score, "plus_minus": answer.plus_minus}
+        record |= {"face": faces[0].box, "faces": len(faces)}
     return record | {"seconds": round(seconds, 3)}
 
 
@@ -219,7 +222,8 @@ def _score_line(answer: dict[str, Any]) -> str:
     if answer["refusal"] is not None:
         return f"{photo}: no score, {REASONS[Refusal(answer['refusal'])]}"
     faces = "1 face" if answer["faces"] == 1 else f"{answer['faces']} faces, the largest"
-    return f"{photo}: {answer['score']:.1f}  {faces} at {_in_words(answer['face'])}"
+    score = f"{answer['score']:.1f} ± {answer['plus_minus']:.1f}"
+    return f"{photo}: {score}  {faces} at {_in_words(answer['face'])}"
 
 
 def _crop_record(

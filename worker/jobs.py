@@ -68,6 +68,7 @@ def _result(parts: Parts, request: ScoreRequest) -> ScoreResult:
         request.selfie_id,
         request.attempt,
         score=scored.score,
+        plus_minus=scored.plus_minus,
         faces=len(scored.aligned.faces),
         crop=crop.box,
         crop_score=crop.score,

@@ -96,6 +96,8 @@ class ScoreResult:
     refusal: Refusal | None = None
     score: float | None = None
     """0..9, not rounded; None with a refusal."""
+    plus_minus: float | None = None
+    """Points by which people's mean rating may lie off, two times in three; None with a refusal."""
     faces: int = 0
     """How many faces were found; the largest was scored."""
     crop: Box | None = None

@@ -86,7 +86,7 @@ class Rig:
         return selfie
 
     def work(self) -> None:
-        """A worker runs until its queue is empty; each photo gets 6.3."""
+        """A worker runs until its queue is empty; each photo gets 6.3, give or take 0.9."""
         serve(self.connection, SELFIES, {SCORE_SELFIE: self._score}, burst=True)
 
     def _score(self, message: Any) -> None:
@@ -98,7 +98,7 @@ class Rig:
         enqueue(self.connection, REPLIES, HANDLE_RESULT, result.to_json(), job_id=result.job_id)
 
     def result(self, selfie_id: int, attempt: int = 1) -> ScoreResult:
-        return ScoreResult(selfie_id, attempt, score=6.3, faces=1, picture=PICTURE)
+        return ScoreResult(selfie_id, attempt, score=6.3, plus_minus=0.9, faces=1, picture=PICTURE)
 
     def respond(self) -> None:
         """A responder runs until its queue is empty."""

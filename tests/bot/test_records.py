@@ -32,7 +32,7 @@ def scored(records: Records, item_id: str = "1") -> Selfie:
     """A selfie whose answer stands in the outbox."""
     selfie = add(records, item_id)[0]
     records.step(selfie.id, [Status.SEEN], Status.QUEUED, attempt=1)
-    assert records.outbox.settle(selfie.id, Status.QUEUED, Status.SCORED, ANSWER, score=6.3)
+    assert records.outbox.settle(selfie.id, Status.QUEUED, Status.SCORED, ANSWER, score=6.3, plus_minus=0.9)
     return selfie
 
 
@@ -170,7 +170,8 @@ def test_what_is_posted_leaves_the_outbox(records: Records, database: Engine) ->
     assert stored_answers(database) == []
     after = records.get(selfie.id)
     assert after is not None
-    assert (after.status, after.reply_id, after.score) == (Status.REPLIED, "99", 6.3)
+    assert (after.status, after.reply_id) == (Status.REPLIED, "99")
+    assert (after.score, after.plus_minus) == (6.3, 0.9)
     assert not records.fail(selfie.id, "too late")
 
 
@@ -191,7 +192,8 @@ def test_a_failure_may_erase_the_person(records: Records) -> None:
     assert records.fail(selfie.id, "gone", erase=True)
     after = records.get(selfie.id)
     assert after is not None
-    assert (after.item.author_id, after.item.photo_url, after.score) == ("", None, None)
+    assert (after.item.author_id, after.item.photo_url) == ("", None)
+    assert (after.score, after.plus_minus) == (None, None)
 
 
 def test_standing_finds_what_stood_too_long(records: Records, clock: FakeClock) -> None:
@@ -233,7 +235,8 @@ def test_forgetting_a_person(records: Records, database: Engine) -> None:
     for selfie in after:
         assert selfie is not None
         assert (selfie.item.author_id, selfie.item.author_name) == ("", "")
-        assert (selfie.item.thread_id, selfie.item.photo_url, selfie.score) == (None, None, None)
+        assert (selfie.item.thread_id, selfie.item.photo_url) == (None, None)
+        assert (selfie.score, selfie.plus_minus) == (None, None)
     assert records.get(other.id) == other
     assert add(records, "1", "2") == []
     assert records.forget("instagram", "8") == 0

@@ -16,7 +16,7 @@ from bot.selfie import Selfie, Status
 from bot.wording import REFUSALS
 from tests.bot.rig import PICTURE, Rig, outbox
 from tests.fakes import NOON, make_item
-from worker.messages import Refusal
+from worker.messages import Refusal, ScoreResult
 from worker.serving import JOB_SECONDS
 
 
@@ -25,17 +25,28 @@ def test_a_score_is_recorded_and_answered(rig: Rig, database: Engine) -> None:
     selfie = rig.queue()
     rig.responder.handle_result(rig.result(selfie.id).to_json())
     after = rig.get(selfie.id)
-    assert (after.status, after.reply_id, after.score) == (Status.REPLIED, "reply-0", 6.3)
+    assert (after.status, after.reply_id) == (Status.REPLIED, "reply-0")
+    assert (after.score, after.plus_minus) == (6.3, 0.9)
     [(item_id, answer)] = rig.platform.posted
     assert (item_id, answer.picture) == ("1", PICTURE)
-    assert "6.3 of 9" in answer.text
+    assert "6.3 of 9, give or take 0.9." in answer.text
     assert outbox(database) == []
+
+
+def test_an_older_workers_score_is_answered(rig: Rig) -> None:
+    """It sends no plus-minus, so none is told."""
+    selfie = rig.queue()
+    older = rig.result(selfie.id).to_json()
+    del older["plus_minus"]
+    rig.responder.handle_result(older)
+    assert (rig.get(selfie.id).score, rig.get(selfie.id).plus_minus) == (6.3, None)
+    assert "6.3 of 9." in rig.platform.posted[0][1].text
 
 
 def test_a_refusal_is_recorded_and_said(rig: Rig) -> None:
     """In kind words, without a picture."""
     selfie = rig.queue()
-    result = replace(rig.result(selfie.id), score=None, picture=None, faces=0, refusal=Refusal.NO_FACE)
+    result = ScoreResult(selfie.id, 1, refusal=Refusal.NO_FACE)
     rig.responder.handle_result(result.to_json())
     after = rig.get(selfie.id)
     assert (after.status, after.refusal, after.score) == (Status.REPLIED, Refusal.NO_FACE, None)
@@ -75,6 +86,8 @@ def _without(name: str) -> Callable[[dict[str, Any]], Any]:
         lambda message: message | {"faces": "many"},
         lambda message: message | {"score": "high"},
         lambda message: message | {"score": float("nan")},
+        lambda message: message | {"plus_minus": "little"},
+        lambda message: message | {"plus_minus": float("inf")},
         lambda message: message | {"score": None},
         lambda message: message | {"refusal": "no_face"},
         lambda message: message | {"refusal": "ugly", "score": None},

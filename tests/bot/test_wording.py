@@ -34,7 +34,7 @@ def all_answers(source: Source, item_id: str) -> list[Answer]:
     selfie = make_selfie(make_item(item_id, source, author_name=LONGEST_HANDLE))
     refused = [wording.refused(selfie, refusal) for refusal in Refusal]
     scores = [(quarter / 4, faces) for quarter in range(37) for faces in (1, 2, 99)]
-    return refused + [wording.scored(selfie, score, faces, PICTURE) for score, faces in scores]
+    return refused + [wording.scored(selfie, score, 3.0, faces, PICTURE) for score, faces in scores]
 
 
 def test_every_refusal_has_words() -> None:
@@ -70,13 +70,30 @@ def test_all_that_is_said(source: Source, item_id: str) -> None:
 )
 def test_scores_have_one_decimal(score: float, shown: str) -> None:
     """And stay within 0..9, whatever a network says."""
-    assert wording.shown_score(score) == shown
+    assert wording.shown_score(score, None) == shown
+
+
+@pytest.mark.parametrize(
+    ("plus_minus", "shown"), [(0.94, "0.9"), (0.96, "1.0"), (3, "3.0"), (0, "0.1"), (99, "9.0")]
+)
+def test_the_plus_minus_is_told(plus_minus: float, shown: str) -> None:
+    """With one decimal, in the answer and with the picture; never as if there were no doubt."""
+    answer = wording.scored(make_selfie(), 6.3, plus_minus, 1, PICTURE)
+    for text in (answer.text, answer.alt_text or ""):
+        assert f"6.3 of 9, give or take {shown}." in text
+
+
+def test_a_score_without_a_plus_minus_is_told_alone() -> None:
+    """An older worker sends none."""
+    answer = wording.scored(make_selfie(), 6.3, None, 1, PICTURE)
+    assert "6.3 of 9." in answer.text
+    assert "give or take" not in answer.text
 
 
 @pytest.mark.parametrize("source", [X, MESSAGES])
 def test_the_crop_goes_out_where_it_can(source: Source) -> None:
     """With words for those who cannot see it."""
-    answer = wording.scored(make_selfie(make_item(source=source)), 6.3, 1, PICTURE)
+    answer = wording.scored(make_selfie(make_item(source=source)), 6.3, 0.9, 1, PICTURE)
     assert answer.picture == PICTURE
     assert "crop" in answer.text
     assert "6.3 of 9" in (answer.alt_text or "")
@@ -84,7 +101,7 @@ def test_the_crop_goes_out_where_it_can(source: Source) -> None:
 
 def test_a_comment_tells_how_to_get_the_crop() -> None:
     """A comment on Instagram carries no picture."""
-    answer = wording.scored(make_selfie(make_item(source=HASHTAG)), 6.3, 1, PICTURE)
+    answer = wording.scored(make_selfie(make_item(source=HASHTAG)), 6.3, 0.9, 1, PICTURE)
     assert answer.picture is None
     assert "direct message" in answer.text
 
@@ -92,14 +109,14 @@ def test_a_comment_tells_how_to_get_the_crop() -> None:
 def test_several_faces_are_told() -> None:
     """The largest was scored, and the answer says so."""
     selfie = make_selfie()
-    assert "largest of 3 faces" in wording.scored(selfie, 5, 3, PICTURE).text
-    assert "largest" not in wording.scored(selfie, 5, 1, PICTURE).text
+    assert "largest of 3 faces" in wording.scored(selfie, 5, 0.9, 3, PICTURE).text
+    assert "largest" not in wording.scored(selfie, 5, 0.9, 1, PICTURE).text
 
 
 def test_a_score_says_what_it_is_not() -> None:
     """Low or high."""
     for score in (0.2, 8.9):
-        assert wording.HONEST in wording.scored(make_selfie(), score, 1, PICTURE).text
+        assert wording.HONEST in wording.scored(make_selfie(), score, 0.9, 1, PICTURE).text
 
 
 @given(name=st.text())
@@ -114,7 +131,7 @@ def test_a_key_is_the_items_own() -> None:
     """The same for score and refusal and for another row of the same item; others differ."""
     selfie, other = make_selfie(make_item("1")), make_selfie(make_item("2"))
     key = wording.refused(selfie, Refusal.NO_FACE).key
-    assert key == wording.scored(selfie, 5, 1, None).key
+    assert key == wording.scored(selfie, 5, 0.9, 1, None).key
     assert key != wording.refused(other, Refusal.NO_FACE).key
 
 

@@ -61,6 +61,19 @@ def test_the_oldest_tables_keep_their_rows(empty_database_url: str) -> None:
     engine.dispose()
 
 
+def test_a_score_without_a_plus_minus_is_kept(empty_database_url: str) -> None:
+    """It stands there from before the second revision, and is read as it was."""
+    engine = open_database(empty_database_url)
+    upgrade(engine, OLDEST)
+    row = OLD_ROW.replace("tries)", "tries, score)").replace("1, 0)", "1, 0, 6.3)")
+    with engine.begin() as connection:
+        connection.execute(text(row.replace("+00:00", "") if engine.name == "sqlite" else row))
+    upgrade(engine)
+    [selfie] = Records(engine, FakeClock()).recent(9)
+    assert (selfie.score, selfie.plus_minus) == (6.3, None)
+    engine.dispose()
+
+
 def test_an_unmigrated_database_is_named(empty_database_url: str) -> None:
     """The operator reads which command to run; after it, all is well, however often it is run."""
     engine = open_database(empty_database_url)

@@ -40,8 +40,8 @@ def _difference(one: TinyDarknet, other: TinyDarknet, size: int = 40) -> float:
     largest = 0.0
     for training in (False, True):
         with torch.inference_mode():
-            difference = one.train(training)(pixels) - other.train(training)(pixels)
-        largest = max(largest, float(difference.abs().max()))
+            pairs = zip(one.train(training).judge(pixels), other.train(training).judge(pixels), strict=True)
+            largest = max([largest, *(float((said - after).abs().max()) for said, after in pairs)])
     return largest
 
 

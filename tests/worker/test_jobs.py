@@ -59,15 +59,23 @@ def ask(host: Host, path: str = "/a.jpg") -> dict[str, object]:
 
 
 def test_a_portrait_is_scored(parts: Parts, handed: Handed, host: Host, hopper: bytes) -> None:
-    """The result carries score, faces, crop and a picture to post, under the request's ids."""
+    """The result carries score, plus-minus, faces, crop and a picture to post, under the request's ids."""
     host.answers["/a.jpg"] = says(200, hopper)
     score_selfie(parts, ask(host))
     (result,) = handed.results
     assert (result.selfie_id, result.attempt, result.refusal, result.faces) == (7, 2, None, 1)
     assert result.score is not None and 0 <= result.score <= 9
+    assert result.plus_minus is not None and 0.2 <= result.plus_minus <= 3
     assert result.crop_score is not None and result.crop is not None and result.picture is not None
     assert Image.open(io.BytesIO(result.picture)).format == "JPEG"
     assert ScoreResult.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+def test_an_older_workers_result_is_read() -> None:
+    """What stood on the queue before the plus-minus came has a score without one."""
+    older = ScoreResult(7, 2, score=6.3).to_json()
+    del older["plus_minus"]
+    assert ScoreResult.from_json(older) == ScoreResult(7, 2, score=6.3)
 
 
 def test_a_picture_gone_is_refused(parts: Parts, handed: Handed, host: Host) -> None:

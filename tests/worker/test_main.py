@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,11 @@ def blank(tmp_path: Path) -> Path:
 
 
 def test_score_in_words(portrait: Path, blank: Path) -> None:
-    """A line a photo: one decimal and where the face is, or why there is no score."""
+    """A line a photo: score and plus-minus, one decimal each, and where the face is; or why there is none."""
     result = run("score", portrait, blank)
     scored, refused = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert scored.startswith(f"{portrait}: ")
+    assert re.match(re.escape(f"{portrait}: ") + r"\d\.\d ± \d\.\d  ", scored)
     assert scored.endswith("1 face at 178,94 to 359,334")
     assert refused == f"{blank}: no score, {REASONS[Refusal.DRAWING]}"
 
@@ -57,10 +58,12 @@ def test_score_as_json(portrait: Path, blank: Path) -> None:
     scored, refused = (
         json.loads(line) for line in run("score", "--json", portrait, blank).stdout.splitlines()
     )
-    keys = ["photo", "score", "refusal", "face", "faces", "seconds"]
+    keys = ["photo", "score", "plus_minus", "refusal", "face", "faces", "seconds"]
     assert list(scored) == list(refused) == keys
     assert (scored["refusal"], scored["faces"], len(scored["face"])) == (None, 1, 4)
     assert scored["score"] != round(scored["score"], 1)
+    assert 0.2 <= scored["plus_minus"] <= 3
+    assert refused["plus_minus"] is None
     assert (refused["score"], refused["refusal"], refused["face"], refused["faces"]) == (
         None,
         "drawing",
