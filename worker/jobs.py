@@ -72,7 +72,7 @@ def _result(parts: Parts, request: ScoreRequest) -> ScoreResult:
         faces=len(scored.aligned.faces),
         crop=crop.box,
         crop_score=crop.score,
-        picture=render(scored.aligned.photo, crop.box, scored.score),
+        picture=render(scored.aligned.photo, crop.box, scored.score, scored.plus_minus),
     )
 
 

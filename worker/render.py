@@ -27,10 +27,10 @@ OVERSAMPLING = 4
 """The badge is drawn that much larger and reduced: Pillow's round corners are jagged."""
 
 
-def render(photo: Image.Image, box: Box, score: float) -> bytes:
+def render(photo: Image.Image, box: Box, score: float, plus_minus: float) -> bytes:
     """The crop with a score badge, as JPEG without metadata: at most 1080 px and 4 MB."""
     picture = _cut(photo, box)
-    _put_badge(picture, badge_text(score))
+    _put_badge(picture, badge_text(score, plus_minus))
     return _jpeg(picture)
 
 
@@ -39,9 +39,9 @@ def cut(photo: Image.Image, box: Box) -> bytes:
     return _jpeg(photo.crop(_whole_pixels(photo, box)))
 
 
-def badge_text(score: float) -> str:
-    """As the badge shows it, `6.3 / 9`."""
-    return f"{score:.1f} / 9"
+def badge_text(score: float, plus_minus: float) -> str:
+    """As the badge shows it, `6.3 ± 0.9 of 9`: a picture may travel without its answer's words."""
+    return f"{score:.1f} ± {plus_minus:.1f} of 9"
 
 
 def _whole_pixels(photo: Image.Image, box: Box) -> tuple[int, int, int, int]:
