@@ -1,6 +1,6 @@
-"""The command line, `selfai`: the bot's commands, and by name the worker's.
+"""The command line, `selfai`: the bot's commands, and by name the worker's and the model's.
 
-Loads neither torch nor the model: the worker's commands are imported when they are called.
+Loads neither torch nor the model: their commands are imported when they are called.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ WORKER_COMMANDS = {
     "work": "Score what the queue brings.",
 }
 """The commands of `worker.__main__`, with what `selfai --help` says of each."""
+
+MODEL_COMMANDS = {
+    "evaluate": "Compare the scorer with people's ratings.",
+}
+"""The same of `model.__main__`."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 """How every command shows its help."""
@@ -63,11 +68,11 @@ class _HandedOver(click.Command):
         return []
 
 
-def _worker_command(name: str, short_help: str) -> click.Command:
-    """A stand-in that hands its arguments, --help included, to the worker's command of that name."""
+def _stand_in(module: str, name: str, short_help: str) -> click.Command:
+    """Hands its arguments, --help included, to the module's command of that name."""
 
     def call(arguments: tuple[str, ...]) -> Any:
-        real = getattr(importlib.import_module("worker.__main__"), name)
+        real = getattr(importlib.import_module(module), name)
         return real.main(list(arguments), prog_name=f"selfai {name}", standalone_mode=False, **CONTEXT)
 
     return _HandedOver(name, callback=call, short_help=short_help, add_help_option=False)
@@ -76,7 +81,9 @@ def _worker_command(name: str, short_help: str) -> click.Command:
 for command in commands.ALL:
     cli.add_command(command)
 for command_name, command_help in WORKER_COMMANDS.items():
-    cli.add_command(_worker_command(command_name, command_help))
+    cli.add_command(_stand_in("worker.__main__", command_name, command_help))
+for command_name, command_help in MODEL_COMMANDS.items():
+    cli.add_command(_stand_in("model.__main__", command_name, command_help))
 
 if __name__ == "__main__":
     main()

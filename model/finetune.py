@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from model import checkpoint
-from model.data import RatedFaces, cut_faces, read_ratings, standardise
-from model.evaluate import correlations
+from model.agreement import correlations
+from model.data import RatedFaces, Skipped, cut_faces, read_ratings, standardise
 from model.network import LAYERS, TinyDarknet
 from model.run import RunError, RunFile
 from model.training import Progress, Recipe, predict_faces, train
@@ -78,11 +78,11 @@ def _cached_faces(ratings_file: Path, cache: Path) -> RatedFaces:
     if not cache.exists():
         cut = cut_faces(ratings, ratings_file.parent)
         cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(cache, contexts=cut.contexts, skipped=np.array(cut.skipped, dtype=str))
+        np.savez(cache, contexts=cut.contexts, skipped=np.array([astuple(one) for one in cut.skipped], str))
         return cut
     stored = np.load(cache)
-    skipped = tuple(str(image) for image in stored["skipped"])
-    rated = tuple(row for row in ratings if row.image not in skipped)
+    skipped = tuple(Skipped(str(image), str(reason)) for image, reason in stored["skipped"].reshape(-1, 2))
+    rated = tuple(row for row in ratings if row.image not in {one.image for one in skipped})
     return RatedFaces(rated, stored["contexts"], standardise(rated), skipped)
 
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from bot.__main__ import cli
+from bot.__main__ import MODEL_COMMANDS, WORKER_COMMANDS, cli
 from bot.brakes import Action
 from bot.commands import ALL
 from bot.database import open_database
@@ -56,8 +56,8 @@ def test_every_command_has_help(command: str) -> None:
         assert "Example" in shown.output
 
 
-@pytest.mark.parametrize("command", ["score", "crop", "work"])
-def test_the_workers_commands_show_their_own_help(command: str) -> None:
+@pytest.mark.parametrize("command", [*WORKER_COMMANDS, *MODEL_COMMANDS])
+def test_other_rooms_commands_show_their_own_help(command: str) -> None:
     """The stand-ins hand `--help` through."""
     shown = CliRunner().invoke(cli, [command, "--help"])
     assert shown.exit_code == 0

@@ -1,5 +1,8 @@
-"""Ratings files and the faces cut for training."""
+"""Faces found in rated photos, and what is skipped."""
 
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,52 +10,46 @@ import pytest
 import skimage.data
 from PIL import Image, ImageDraw
 
-from model.data import CONTEXT_SIZE, Rated, cut_faces, read_ratings, standardise
-
-HEADER = "image,dataset,group,score_0_9,fold\n"
+from model.data import CONTEXT_SIZE, DataError, Rated, Skipped, cut_faces
 
 
-def _write(folder: Path, *rows: str) -> Path:
-    path = folder / "ratings.csv"
-    path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
-    return path
-
-
-def test_rows_are_read(tmp_path: Path) -> None:
-    """Each row becomes a rating; columns we do not use may stand there."""
-    path = tmp_path / "ratings.csv"
-    path.write_text("image,raters,dataset,group,score_0_9,fold\na.jpg,60,scut,g,4.5,3\n")
-    assert read_ratings(path) == [Rated("a.jpg", "scut", "g", 4.5, 3)]
-
-
-@pytest.mark.parametrize("row", ["a.jpg,scut,g,9.1,0", "a.jpg,scut,g,-1,0", "a.jpg,scut,g,x,0", "a.jpg,scut"])
-def test_a_row_that_does_not_fit_is_named(tmp_path: Path, row: str) -> None:
-    """The error names the file and the line."""
-    path = _write(tmp_path, "ok.jpg,scut,g,5,0", row)
-    with pytest.raises(ValueError, match=r"ratings\.csv, line 3"):
-        read_ratings(path)
-
-
-def test_scores_are_standardised_within_their_data_set() -> None:
-    """Each data set gets mean 0 and deviation 1, whatever scale its people used."""
-    low = [Rated(f"{i}", "low", "g", score, 0) for i, score in enumerate([1.0, 2.0, 3.0])]
-    high = [Rated(f"{i}", "high", "g", score, 0) for i, score in enumerate([6.0, 7.0, 9.0])]
-    targets = standardise([*low, *high])
-    for part in (targets[:3], targets[3:]):
-        assert abs(part.mean()) < 1e-6
-        assert abs(part.std() - 1) < 1e-6
+def _rated(*names: str) -> list[Rated]:
+    return [Rated(name, "d", "g", 4.0, 0) for name in names]
 
 
 def test_faces_are_cut_and_the_rest_is_listed(tmp_path: Path) -> None:
-    """A photo with a face gives a context picture; a blank and a broken file are skipped by name."""
+    """A photo with a face gives a context picture; all others are skipped, each with its reason."""
     Image.fromarray(skimage.data.astronaut()).save(tmp_path / "face.png")
     blank = Image.new("RGB", (300, 300), "white")
     ImageDraw.Draw(blank).line((0, 0, 300, 300))
     blank.save(tmp_path / "blank.png")
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    names = ("blank.png", "face.png", "broken.jpg")
-    faces = cut_faces([Rated(name, "d", "g", 4.0, 0) for name in names], tmp_path)
+    (tmp_path / "words.jpg").write_bytes(b"no picture")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "face.png").read_bytes()[:5000])
+    (tmp_path / "folder.jpg").mkdir()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    names = ["blank.png", "words.jpg", "face.png", "cut.png", "folder.jpg", "pipe.jpg", "gone.jpg", "x" * 300]
+    done: list[int] = []
+    faces = cut_faces(_rated(*names), tmp_path, done.append)
     assert [rated.image for rated in faces.rated] == ["face.png"]
-    assert faces.skipped == ("blank.png", "broken.jpg")
+    assert faces.skipped == (
+        Skipped("blank.png", "no face"),
+        Skipped("words.jpg", "not a picture"),
+        Skipped("cut.png", "broken picture"),
+        Skipped("folder.jpg", "not a file"),
+        Skipped("pipe.jpg", "not a file"),
+        Skipped("gone.jpg", "missing"),
+        Skipped("x" * 300, "cannot be opened: File name too long"),
+    )
+    assert [skipped.lost for skipped in faces.skipped] == [False, *[True] * 6]
     assert faces.contexts.shape == (1, CONTEXT_SIZE, CONTEXT_SIZE, 4)
     assert faces.contexts.dtype == np.uint8
+    assert faces.contexts[0, 150:190, 150:190, 3].min() == 255
+    assert done == list(range(1, len(names) + 1))
+
+
+def test_photos_of_no_use_at_all_are_an_error(tmp_path: Path) -> None:
+    """Most likely the folder is another; the error names it, and the first photo."""
+    with pytest.raises(DataError, match=r"none of 2 photos below .* is of use; the first, a\.jpg: missing"):
+        cut_faces(_rated("a.jpg", "b.jpg"), tmp_path)
+    with pytest.raises(DataError, match="no photos"):
+        cut_faces([], tmp_path)
