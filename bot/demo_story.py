@@ -31,6 +31,7 @@ class Outcome:
 
     status: str
     score: float | None
+    plus_minus: float | None
     refusal: str | None
     reply_id: str | None
 
@@ -50,12 +51,13 @@ class Story:
     def outcome(self, entry: Entry) -> Outcome | None:
         """Where an entry stands in the bot's records; None if the bot has not seen it."""
         columns = tables.selfies.c
-        question = select(columns.status, columns.score, columns.refusal, columns.reply_id).where(
+        asked = (columns.status, columns.score, columns.plus_minus, columns.refusal, columns.reply_id)
+        question = select(*asked).where(
             columns.platform == entry.way.platform, columns.item_id == entry.item_id
         )
         with self._engine.begin() as connection:
             row = connection.execute(question).one_or_none()
-        return None if row is None else Outcome(row.status, row.score, row.refusal, row.reply_id)
+        return None if row is None else Outcome(*row)
 
     def tell_news(self) -> None:
         """Tell what happened since the last time."""
@@ -97,6 +99,7 @@ def record(entry: Entry, outcome: Outcome | None, reply: Reply, picture: str | N
         "in_reply_to": entry.item_id,
         "text": reply.text,
         "score": outcome.score if outcome else None,
+        "plus_minus": outcome.plus_minus if outcome else None,
         "refusal": outcome.refusal if outcome else None,
         "picture": picture,
     }
@@ -105,7 +108,8 @@ def record(entry: Entry, outcome: Outcome | None, reply: Reply, picture: str | N
 def _described(outcome: Outcome) -> str:
     words = STEPS[outcome.status]
     if outcome.status == "scored" and outcome.score is not None:
-        return f"{words}: {outcome.score:.2f}"
+        doubt = "" if outcome.plus_minus is None else f" ± {outcome.plus_minus:.1f}"
+        return f"{words}: {outcome.score:.1f}{doubt}"
     if outcome.status == "refused":
         return f"{words}: {outcome.refusal}"
     return words

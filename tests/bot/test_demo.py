@@ -80,7 +80,7 @@ def test_once_answers_every_sample_and_ends(tmp_path: Path) -> None:
     for reply, sample in zip(replies, SAMPLES, strict=True):
         assert reply["way"] == sample.way
         assert (reply["picture"] is not None) == sample.wants_picture
-        assert (reply["score"] is None) == (sample.portrait == "coffee")
+        assert (reply["score"] is None) == (reply["plus_minus"] is None) == (sample.portrait == "coffee")
         if reply["picture"]:
             with Image.open(tmp_path / reply["picture"]) as picture:
                 assert min(picture.size) >= 200
