@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from model.ablate_command import ablate
 from model.train_command import train
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def main() -> None:
     """Train, evaluate and compare scorers."""
 
 
+main.add_command(ablate)
 main.add_command(train)
 
 

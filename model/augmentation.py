@@ -1,82 +1,133 @@
-"""What training does to a batch of context pictures before the network sees them."""
+"""What training does to context pictures before the network sees them.
+
+Works on bytes with OpenCV: all of a picture's colour changes, and the colour of what lies beyond
+the photo's edge, are one linear map of its four channels.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from model.data import CONTEXT_ZOOM
+from model.data import CONTEXT_SIZE
+from model.faces import BORDER
 from model.network import INPUT_SIZE
 
+Picture = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+
 WINDOW_SHARE = 0.35
-"""Share of the batch shown as a loose window of the photo, as the crop search sees it."""
+"""Share of the pictures shown as a loose window of the photo, as the crop search sees it."""
+
+BACKGROUND_SHARE = 0.15
+"""Share of the pictures whose surroundings give way to a plain colour."""
+
+GREY_SHARE = 0.12
+JPEG_SHARE = 0.2
 
 
-def augment(contexts: Tensor, generator: torch.Generator) -> Tensor:
-    """Random placement, border, mirror, colour and sharpness.
+def augment(contexts: Picture, generator: np.random.Generator) -> Picture:
+    """Random placement, background, border, mirror, colour, sharpness and compression.
 
-    Shape: (batch, 4, context, context) bytes, alpha last -> (batch, 3, 224, 224), 0..255.
+    Shape: (batch, CONTEXT_SIZE, CONTEXT_SIZE, 4) RGB and alpha -> (batch, INPUT_SIZE, INPUT_SIZE, 3).
     """
-    pictures = _place(contexts, generator)
-    pictures = _fill_border(pictures, generator)
-    return _recolour(_soften(pictures, generator), generator)
+    return np.stack([_altered(context, generator) for context in contexts])
 
 
-def centre(contexts: Tensor) -> Tensor:
-    """The canonical faces themselves. Shape: (batch, 4, context, context) -> (batch, 3, 224, 224)."""
-    offset = (contexts.shape[-1] - INPUT_SIZE) // 2
-    cut = contexts[..., offset : offset + INPUT_SIZE, offset : offset + INPUT_SIZE].float()
-    alpha = cut[:, 3:] / 255
-    return cut[:, :3] * alpha + 128 * (1 - alpha)
+def centre(contexts: Picture) -> Picture:
+    """The canonical faces themselves. Shape: as `augment`."""
+    offset = (CONTEXT_SIZE - INPUT_SIZE) // 2
+    inside = slice(offset, offset + INPUT_SIZE)
+    cut = contexts[:, inside, inside].astype(np.float32)
+    alpha = cut[..., 3:] / 255
+    filled = cut[..., :3] * alpha + np.array(BORDER, np.float32) * (1 - alpha)
+    return (filled + 0.5).astype(np.uint8)
 
 
-def _place(contexts: Tensor, generator: torch.Generator) -> Tensor:
-    count = len(contexts)
-
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(count, generator=generator) * (high - low) + low
-
-    window = torch.rand(count, generator=generator) < WINDOW_SHARE
-    zoom = torch.where(window, uniform(0.0, math.log(2.0)), uniform(-0.12, 0.12)).exp()
-    angle = torch.where(window, uniform(-0.2, 0.2), uniform(-0.12, 0.12))
-    # A loose window may hold the face anywhere; the told score's face stays nearly in place.
-    reach = torch.where(window, (zoom - 0.85).clamp(min=0.04) * 0.6, torch.tensor(0.05))
-    shift_x, shift_y = uniform(-1, 1) * reach, uniform(-1, 1) * reach
-    mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
-    scale = zoom / CONTEXT_ZOOM
-    cos, sin = angle.cos() * scale, angle.sin() * scale
-    rows = torch.stack([cos * mirror, -sin, shift_x, sin * mirror, cos, shift_y], dim=1)
-    grid = functional.affine_grid(
-        rows.view(count, 2, 3), [count, 4, INPUT_SIZE, INPUT_SIZE], align_corners=False
+def _altered(context: Picture, generator: np.random.Generator) -> Picture:
+    if generator.random() < BACKGROUND_SHARE:
+        context = _cut_out(context)
+    picture = cv2.warpAffine(
+        context,
+        _placement(generator),
+        (INPUT_SIZE, INPUT_SIZE),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderValue=(*BORDER, 0),
     )
-    return functional.grid_sample(contexts.float(), grid, align_corners=False)
+    colours = _colours(float(np.mean(cv2.mean(picture)[:3])), generator)
+    coloured = np.asarray(cv2.transform(picture, colours), np.uint8)
+    return _worn(_softened(coloured, generator), generator)
 
 
-def _fill_border(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    # The photo's edge tells which source it came from: let every picture have any border.
-    alpha = pictures[:, 3:] / 255
-    colour = torch.rand(len(pictures), 3, 1, 1, generator=generator) * 255
-    plain = torch.rand(len(pictures), 1, 1, 1, generator=generator) < 0.3
-    return pictures[:, :3] * alpha + torch.where(plain, torch.tensor(128.0), colour) * (1 - alpha)
+def _placement(generator: np.random.Generator) -> Matrix:
+    """From the input's pixels to the context's: (2, 3)."""
+    window = generator.random() < WINDOW_SHARE
+    zoom = math.exp(generator.uniform(0, math.log(2)) if window else generator.uniform(-0.12, 0.12))
+    angle = generator.uniform(-0.2, 0.2) if window else generator.uniform(-0.15, 0.15)
+    # A loose window may hold the face anywhere; the told score's face stays nearly in place.
+    reach = max(0.04, zoom - 0.85) * 0.6 if window else 0.05
+    shift = generator.uniform(-reach, reach, 2) * CONTEXT_SIZE / 2
+    mirror = -1.0 if generator.random() < 0.5 else 1.0
+    cos, sin = math.cos(angle) * zoom, math.sin(angle) * zoom
+    turn = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
+    middle = (INPUT_SIZE - 1) / 2
+    offset = (CONTEXT_SIZE - 1) / 2 + shift - turn @ np.full(2, middle)
+    return np.column_stack([turn, offset])
 
 
-def _soften(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    small = functional.interpolate(pictures, scale_factor=0.5, mode="area")
-    blurred = functional.interpolate(small, size=INPUT_SIZE, mode="bilinear", align_corners=False)
-    amount = torch.rand(len(pictures), 1, 1, 1, generator=generator) * 2 - 1
-    return torch.lerp(pictures, blurred, amount.clamp(min=0))
+def _cut_out(context: Picture) -> Picture:
+    """The head alone: beyond an ellipse around it there is nothing."""
+    mask = _ellipse()
+    bare = np.array([*BORDER, 0], np.float32)
+    return (context * mask + bare * (1 - mask) + 0.5).astype(np.uint8)
 
 
-def _recolour(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    def around_one(spread: float, channels: int = 1) -> Tensor:
-        return 1 + (torch.rand(len(pictures), channels, 1, 1, generator=generator) * 2 - 1) * spread
+@lru_cache(1)
+def _ellipse() -> NDArray[np.float32]:
+    """1 on a head in its canonical place, softly 0 beyond. Shape (CONTEXT_SIZE, CONTEXT_SIZE, 1)."""
+    mask = np.zeros((CONTEXT_SIZE, CONTEXT_SIZE), np.float32)
+    middle = CONTEXT_SIZE // 2
+    cv2.ellipse(
+        mask, (middle, middle), (round(0.44 * INPUT_SIZE), round(0.6 * INPUT_SIZE)), 0, 0, 360, 1.0, -1
+    )
+    return cv2.GaussianBlur(mask, (0, 0), 4)[..., None].astype(np.float32)
 
-    grey = pictures.mean(dim=1, keepdim=True)
-    saturation = around_one(0.4) * (torch.rand(len(pictures), 1, 1, 1, generator=generator) > 0.08)
-    pictures = torch.lerp(grey.expand_as(pictures), pictures, saturation)
-    mean = pictures.mean(dim=(1, 2, 3), keepdim=True)
-    pictures = (pictures - mean) * around_one(0.25) + mean * around_one(0.25)
-    return (pictures * around_one(0.06, 3)).clamp(0, 255)
+
+def _colours(mean: float, generator: np.random.Generator) -> Matrix:
+    """From red, green, blue and alpha to what is shown: (3, 5), the last column added.
+
+    Border: alpha lets any colour through, since the photo's edge tells which source it came from.
+    """
+    fill = generator.uniform(0, 255, 3) if generator.random() < 0.7 else np.array(BORDER, float)
+    if generator.random() < 0.15:
+        fill = np.full(3, 255.0)
+    beyond = fill - np.array(BORDER)
+    saturation = 0.0 if generator.random() < GREY_SHARE else generator.uniform(0.6, 1.4)
+    luma = np.tile([0.299, 0.587, 0.114], (3, 1))
+    gains = generator.uniform(0.94, 1.06, (3, 1)) if saturation else 1.0
+    contrast, brightness = generator.uniform(0.75, 1.25, 2)
+    change = gains * contrast * (saturation * np.eye(3) + (1 - saturation) * luma)
+    added = gains * np.full((3, 1), mean * (brightness - contrast))
+    return np.hstack([change, change @ (-beyond[:, None] / 255), change @ beyond[:, None] + added])
+
+
+def _softened(picture: Picture, generator: np.random.Generator) -> Picture:
+    amount = generator.uniform(-1, 1)
+    if amount <= 0:
+        return picture
+    small = round(INPUT_SIZE / (1 + 1.5 * amount))
+    shrunk = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
+    return cv2.resize(shrunk, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def _worn(picture: Picture, generator: np.random.Generator) -> Picture:
+    """As after a pass through somebody's JPEG files."""
+    if generator.random() >= JPEG_SHARE:
+        return picture
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(generator.integers(30, 90))]
+    packed = cv2.imencode(".jpg", picture, quality)[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_UNCHANGED), np.uint8)

@@ -74,10 +74,12 @@ def deeper(network: TinyDarknet, layer: int, hidden: int, generator: torch.Gener
     return grown.train(network.training).to(next(network.parameters()).device)
 
 
-def doubled(network: TinyDarknet, generator: torch.Generator, noise: float = 0.0) -> TinyDarknet:
-    """A copy of `network` with all widths doubled, hidden ones included."""
+def doubled(
+    network: TinyDarknet, generator: torch.Generator, noise: float = 0.0, after_pools: int = 0
+) -> TinyDarknet:
+    """A copy of `network` with the widths after so many pools doubled, hidden ones included."""
     for number, layer in enumerate(network.layers):
-        if layer != "pool":
+        if layer != "pool" and network.layers[:number].count("pool") >= after_pools:
             units = layer[1] if layer[0] == "residual" else layer[0]
             network = wider(network, number, 2 * units, generator, noise)
     return network

@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-INPUT_SIZE = 224
+INPUT_SIZE = 192
 """Side of the network's input, in pixels."""
 
 STRIDE = 16

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from model import checkpoint
 from model.checkpoint import WeightsError
-from model.network import TinyDarknet, normalise
+from model.network import INPUT_SIZE, TinyDarknet, normalise
 from model.scale import Scale
 
 __all__ = ["DeviceError", "Judged", "Scorer", "WeightsError", "pick_device"]
@@ -129,6 +129,10 @@ def _network(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any
         layers = checkpoint.read_layers(card.get("layers"))
     except ValueError as error:
         raise WeightsError(f"{folder / checkpoint.CARD} {error}") from error
+    if card.get("input_size") != INPUT_SIZE:
+        raise WeightsError(
+            f"{folder / checkpoint.CARD} is for pictures of {card.get('input_size')} pixels; ours have {INPUT_SIZE}"
+        )
     with torch.device("meta"):  # its shapes alone: the weights come from the file
         network = TinyDarknet(layers)
     try:

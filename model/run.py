@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from model.network import TinyDarknet
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +33,39 @@ class RunError(Exception):
     """A run cannot go on from its file; the message names the file and what to do."""
 
 
+@dataclass(frozen=True)
+class Point:
+    """A learning curve's point: how things stood at an epoch's end."""
+
+    epoch: int
+    loss: float
+    """Mean over the epoch's steps."""
+    seconds: float
+    """Spent learning so far in this stretch, over all processes that worked at it; without validation."""
+    agreement: Mapping[str, float]
+    """Named correlations with people on held-out faces; empty without such."""
+
+    @property
+    def value(self) -> float:
+        """How good the network is, the higher the better.
+
+        The mean correlation over the data sets; without held-out faces, less the loss.
+        """
+        told = [value for name, value in self.agreement.items() if not name.endswith(WITHIN)]
+        return sum(told) / len(told) if told else -self.loss
+
+
+WITHIN = " within"
+"""Ends the name of a correlation within groups."""
+
+
 @dataclass
 class RunState:
     """Everything that changes while a network is trained."""
 
-    network: nn.Module
-    averaged: nn.Module
+    pair: nn.ModuleDict
+    """The network, and the learner with what it learns beside."""
+    averaged: TinyDarknet
     """The exponential average of the network's weights."""
     optimiser: torch.optim.Optimizer
     step: int = 0
@@ -45,11 +74,15 @@ class RunState:
     """Time spent, over all processes that worked at it."""
     losses: list[float] = field(default_factory=list)
     """Of this epoch's steps so far."""
+    curve: list[Point] = field(default_factory=list)
+    """One for each epoch done."""
 
     @classmethod
-    def start(cls, network: nn.Module, optimiser: torch.optim.Optimizer) -> Self:
+    def start(cls, pair: nn.ModuleDict, optimiser: torch.optim.Optimizer) -> Self:
         """A run's beginning."""
-        return cls(network, copy.deepcopy(network).eval(), optimiser)
+        network = pair["network"]
+        assert isinstance(network, TinyDarknet)  # noqa: S101
+        return cls(pair, copy.deepcopy(network).eval(), optimiser)
 
 
 class RunFile:
@@ -88,7 +121,8 @@ class RunFile:
                 "choose another folder, or delete it to begin anew"
             )
         _put(state, tensors)
-        state.step, state.seconds, state.losses = told["step"], told["seconds"], told["losses"]
+        state.step, state.seconds = told["step"], told["seconds"]
+        state.losses, state.curve = told["losses"], [Point(**point) for point in told["curve"]]
         return True
 
     def save_if_due(self, state: RunState) -> None:
@@ -100,7 +134,13 @@ class RunFile:
         """Write the file. A full disk is logged, leaves the last file as it was, and stops nothing."""
         self._saved = self._clock()
         draft = self._path.with_name(self._path.name + ".new")
-        told = {"key": self._key, "step": state.step, "seconds": state.seconds, "losses": state.losses}
+        told = {
+            "key": self._key,
+            "step": state.step,
+            "seconds": state.seconds,
+            "losses": state.losses,
+            "curve": [asdict(point) for point in state.curve],
+        }
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             save_file(_tensors(state), draft, {"run": json.dumps(told)})
@@ -111,7 +151,7 @@ class RunFile:
 
 
 def _tensors(state: RunState) -> dict[str, Tensor]:
-    named = {f"network.{name}": value for name, value in state.network.state_dict().items()}
+    named = {f"pair.{name}": value for name, value in state.pair.state_dict().items()}
     named |= {f"averaged.{name}": value for name, value in state.averaged.state_dict().items()}
     for number, moments in state.optimiser.state_dict()["state"].items():
         named |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
@@ -124,7 +164,7 @@ def _put(state: RunState, tensors: Mapping[str, Tensor]) -> None:
         if name.startswith("optimiser."):
             _, number, moment = name.split(".")
             moments.setdefault(int(number), {})[moment] = value
-    state.network.load_state_dict(_below("network.", tensors))
+    state.pair.load_state_dict(_below("pair.", tensors))
     state.averaged.load_state_dict(_below("averaged.", tensors))
     groups = state.optimiser.state_dict()["param_groups"]
     state.optimiser.load_state_dict({"state": moments, "param_groups": groups})

@@ -56,7 +56,8 @@ class Scale:
 
     def told(self, outputs: ArrayLike) -> Values:
         """Points, 0 to 9. Shape: (n,) standard units -> (n,)."""
-        return np.clip(self.unclipped(outputs), LOWEST, HIGHEST)
+        told: Values = np.clip(self.unclipped(outputs), LOWEST, HIGHEST)
+        return told
 
     def unclipped(self, outputs: ArrayLike) -> Values:
         """Points, beyond 0 and 9 too; beyond the knots the outer pieces go on. Shape: as `told`."""

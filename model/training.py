@@ -1,141 +1,199 @@
-"""The training loop: Huber loss on ratings, AdamW, one cosine, an average of the weights."""
+"""The training loop: one stretch of a recipe, from a network to a better one."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.augmentation import augment, centre
-from model.data import RatedFaces
-from model.network import normalise
-from model.run import RunFile, RunState
+from model.growth import stalled
+from model.learners import Learner
+from model.network import TinyDarknet, normalise
+from model.optimiser import Muon
+from model.recipe import Recipe, Stretch
+from model.run import Point, RunFile, RunState
+
+Pictures = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """The numbers of one training run."""
+class Watch(Protocol):
+    """Who looks on while a stretch is trained."""
 
-    epochs: int = 60
-    batch: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    warmup: float = 0.03
-    """Share of all steps in which the learning rate climbs."""
-    huber_delta: float = 1.0
-    """In standard units; beyond it the loss grows linearly (Huber 1964)."""
-    averaging: float = 0.998
-    """Decay per step of the exponential average of the weights, which is what ships."""
-    clip: float = 1.0
-    seed: int = 0
+    def step(self, stretch: Stretch, step: int, steps: int, loss: float) -> None:
+        """A step is done."""
+
+    def validate(self, network: TinyDarknet) -> dict[str, float]:
+        """How well the averaged network does on held-out faces: named correlations; empty without such."""
+
+    def epoch(self, stretch: Stretch, curve: Sequence[Point]) -> None:
+        """An epoch is done; `curve` holds a point for each so far."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands after an epoch."""
-
-    epoch: int
-    epochs: int
-    loss: float
-    seconds: float
-    network: nn.Module
-    """The averaged network."""
-
-
-def train(
-    network: nn.Module,
-    faces: RatedFaces,
+def learn(  # noqa: PLR0917  a call names them
+    network: TinyDarknet,
+    learner: Learner,
+    contexts: Pictures,
+    stretch: Stretch,
     recipe: Recipe,
-    report: Callable[[Progress], None],
+    watch: Watch,
     file: RunFile | None = None,
-) -> nn.Module:
-    """Train `network` in place on all of `faces`; returns the averaged network.
+    limit: float = math.inf,
+    device: str = "cpu",
+) -> tuple[TinyDarknet, list[Point]]:
+    """Train `network` in place on all of `contexts`; returns the averaged network, on the CPU, and its curve.
 
-    With `file`, goes on from where that stands, and saves to it now and then. Deterministic on
-    CPU for one seed and one number of threads, however often it was cut off. Raises RunError if
-    the file is another run's, ValueError if there are fewer faces than a batch holds.
+    Goes on from `file` where that stands, and saves to it now and then. Deterministic on CPU for
+    one seed and one number of threads, however often it was cut off, unless `limit` (seconds)
+    ends it. Raises RunError if the file is another run's, ValueError if there are fewer faces
+    than a batch holds.
     """
-    epoch_steps = len(faces.targets) // recipe.batch
+    epoch_steps = len(contexts) // recipe.batch
     if epoch_steps == 0:
-        raise ValueError(f"{len(faces.targets)} faces do not fill a batch of {recipe.batch}")
-    network = network.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=recipe.weight_decay)
-    state = RunState.start(network, optimiser)
+        raise ValueError(f"{len(contexts)} faces do not fill a batch of {recipe.batch}")
+    assert isinstance(learner, nn.Module)  # noqa: S101  its parameters learn, too
+    pair = nn.ModuleDict({"network": network, "learner": learner}).to(device)
+    pair = pair.to(memory_format=torch.channels_last)
+    state = RunState.start(pair, Muon([pair], recipe.weight_decay))
     if file is not None:
         file.restore(state)
-    while state.step < recipe.epochs * epoch_steps:
-        started = time.monotonic()
-        _learn(state, faces, recipe, epoch_steps)
-        state.seconds += time.monotonic() - started
-        epoch, place = divmod(state.step, epoch_steps)
-        if place == 0:
-            loss = float(np.mean(state.losses))
-            report(Progress(epoch, recipe.epochs, loss, state.seconds, state.averaged))
-            state.losses = []
-        if file is not None:
-            file.save_if_due(state)
+    course = _Course(learner, contexts, stretch, recipe, epoch_steps, limit)
+    with _fed(course) as feed:
+        while not course.ended(state):
+            _step(state, course, *feed(state.step))
+            watch.step(stretch, state.step, course.steps, state.losses[-1])
+            if state.step % epoch_steps == 0:
+                _close_epoch(state, course, watch)
+            if file is not None:
+                file.save_if_due(state)
     if file is not None:
         file.save(state)
-    return state.averaged
+    return state.averaged.cpu(), state.curve
 
 
-def predict_faces(network: nn.Module, faces: RatedFaces, batch: int = 32) -> NDArray[np.float32]:
-    """The network's output for the canonical faces, in standard units. Shape (n,)."""
-    network.eval()
-    scores = []
-    with torch.inference_mode():
-        for start in range(0, len(faces.targets), batch):
-            pictures = centre(_channels_first(faces.contexts[start : start + batch]))
-            scores.append(network(_input(pictures)).numpy())
-    return np.concatenate(scores)
+def predict_faces(
+    network: TinyDarknet, contexts: Pictures, device: str = "cpu", batch: int = 64
+) -> NDArray[np.float32]:
+    """Outputs for canonical faces: the mean over each face and its mirror image.
+
+    Shape: contexts -> (n, 2): scores in standard units, and log doubts.
+    """
+    network = network.to(device).eval()
+    told = []
+    with torch.inference_mode(), _half(device):
+        for start in range(0, len(contexts), batch):
+            pixels = _pixels(centre(contexts[start : start + batch]), device)
+            passes = [torch.stack(network.judge(turned), 1).float() for turned in (pixels, pixels.flip(-1))]
+            told.append(((passes[0] + passes[1]) / 2).cpu().numpy())
+    return np.concatenate(told) if told else np.empty((0, 2), np.float32)
 
 
-def _learn(state: RunState, faces: RatedFaces, recipe: Recipe, epoch_steps: int) -> None:
-    """One step: its faces, their augmentation and the dropout follow from the seed and its number."""
-    epoch, place = divmod(state.step, epoch_steps)
-    order = torch.randperm(len(faces.targets), generator=_generator(recipe.seed, 2 * epoch)).numpy()
-    chosen = np.sort(order[place * recipe.batch : (place + 1) * recipe.batch])
-    generator = _generator(recipe.seed, 2 * state.step + 1)
-    pictures = augment(_channels_first(faces.contexts[chosen]), generator)
-    torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-    rate = _cosine(state.step, recipe.epochs * epoch_steps, recipe.warmup)
+@dataclass(frozen=True)
+class _Course:
+    """What stays the same over a stretch."""
+
+    learner: Learner
+    contexts: Pictures
+    stretch: Stretch
+    recipe: Recipe
+    epoch_steps: int
+    limit: float
+
+    @property
+    def steps(self) -> int:
+        return self.stretch.epochs * self.epoch_steps
+
+    def done(self, state: RunState) -> float:
+        """Share of the stretch that is done, by steps or by time."""
+        return max(state.step / self.steps, state.seconds / self.limit)
+
+    def ended(self, state: RunState) -> bool:
+        values = [point.value for point in state.curve]
+        stall = state.step % self.epoch_steps == 0 and stalled(values, self.stretch.patience)
+        return self.done(state) >= 1 or stall
+
+    def rate(self, state: RunState) -> float:
+        """The learning rate: a climb, then half a cosine down to nothing, or level."""
+        done, warmup = self.done(state), self.recipe.warmup
+        if done < warmup:
+            factor = (done + 1 / self.steps) / warmup
+        elif self.stretch.falls:
+            factor = 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+        else:
+            factor = 1.0
+        return self.stretch.learning_rate * min(factor, 1.0)
+
+    def batch(self, step: int) -> tuple[NDArray[np.int64], Pictures]:
+        """A step's faces and their augmentation, which follow from the seed and its number alone."""
+        epoch, place = divmod(step, self.epoch_steps)
+        size = self.recipe.batch
+        order = torch.randperm(len(self.contexts), generator=self.generator(2 * epoch)).numpy()
+        generator = self.generator(2 * step + 1)
+        chosen = self.learner.choose(order[place * size : (place + 1) * size], generator)
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        return chosen, augment(self.contexts[chosen], np.random.default_rng(seed))
+
+    def generator(self, number: int) -> torch.Generator:
+        """A generator of its own for each number, whatever was drawn before."""
+        name = f"{self.recipe.seed} {self.stretch.name} {number}"
+        mixed = hashlib.blake2b(name.encode(), digest_size=7).digest()
+        return torch.Generator().manual_seed(int.from_bytes(mixed))
+
+
+@contextmanager
+def _fed(course: _Course) -> Iterator[Callable[[int], tuple[NDArray[np.int64], Pictures]]]:
+    """Batches by their steps; while one is learned, the next is made ready beside it."""
+    cv2.setNumThreads(1)
+    with ThreadPoolExecutor(1) as beside:
+        ready: dict[int, Future[tuple[NDArray[np.int64], Pictures]]] = {}
+
+        def feed(step: int) -> tuple[NDArray[np.int64], Pictures]:
+            batch = ready.pop(step) if step in ready else beside.submit(course.batch, step)
+            if step + 1 < course.steps:
+                ready[step + 1] = beside.submit(course.batch, step + 1)
+            return batch.result()
+
+        yield feed
+
+
+def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures: Pictures) -> None:
+    started = time.monotonic()
+    torch.manual_seed(course.generator(2 * state.step + 1).initial_seed())  # for the dropout
     for group in state.optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * rate
-    state.network.train()
-    targets = torch.from_numpy(faces.targets[chosen])
-    state.losses.append(_step(state.network, state.optimiser, pictures, targets, recipe))
-    state.step += 1
-    _average(state.averaged, state.network, min(recipe.averaging, state.step / (state.step + 10)))
-
-
-def _generator(seed: int, number: int) -> torch.Generator:
-    """A generator of its own for each number, whatever was drawn before."""
-    mixed = hashlib.blake2b(f"{seed} {number}".encode(), digest_size=7).digest()
-    return torch.Generator().manual_seed(int.from_bytes(mixed))
-
-
-def _step(
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    pictures: Tensor,
-    targets: Tensor,
-    recipe: Recipe,
-) -> float:
-    with torch.autocast("cpu", torch.bfloat16):
-        predicted = network(_input(pictures))
-    loss = nn.functional.huber_loss(predicted.float(), targets, delta=recipe.huber_delta)
-    optimiser.zero_grad()
+        group["lr"] = course.rate(state)
+    network = state.pair["network"]
+    assert isinstance(network, TinyDarknet)  # noqa: S101
+    device = next(network.parameters()).device.type
+    network.train()
+    with _half(device):
+        loss = course.learner.loss(network, _pixels(pictures, device), chosen)
+    state.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-    optimiser.step()
-    return loss.item()
+    nn.utils.clip_grad_norm_(state.pair.parameters(), course.recipe.clip)
+    state.optimiser.step()
+    state.losses.append(loss.item())
+    state.step += 1
+    _average(state.averaged, network, min(course.recipe.averaging, state.step / (state.step + 10)))
+    state.seconds += time.monotonic() - started
+
+
+def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
+    loss = float(np.mean(state.losses))
+    epoch = state.step // course.epoch_steps
+    state.curve.append(Point(epoch, loss, state.seconds, watch.validate(state.averaged)))
+    state.losses = []
+    watch.epoch(course.stretch, state.curve)
 
 
 def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
@@ -144,17 +202,10 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
             mean.lerp_(value, 1 - decay)
 
 
-def _cosine(step: int, steps: int, warmup: float) -> float:
-    """The learning rate's factor: a climb, then half a cosine down to nothing."""
-    rise = max(1, round(steps * warmup))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+def _half(device: str) -> torch.autocast:
+    return torch.autocast(device, torch.bfloat16)
 
 
-def _channels_first(contexts: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(contexts).permute(0, 3, 1, 2)
-
-
-def _input(pictures: Tensor) -> Tensor:
-    return normalise(pictures).contiguous(memory_format=torch.channels_last)
+def _pixels(pictures: Pictures, device: str) -> Tensor:
+    """Bytes (n, height, width, 3) to the network's input (n, 3, height, width), channels last."""
+    return normalise(torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2))

@@ -1,0 +1,118 @@
+"""What each part of the method buys: the same budget of time with and without it, over several seeds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from model.fit import Fitted
+from model.recipe import Recipe, Stretch, narrowed
+from model.run import WITHIN, Point
+
+SMALL, WIDE = narrowed(0.5, 0.5), narrowed(0.5, 1.0)
+LONG = 1000
+"""Epochs of a stretch that only the budget ends."""
+
+PRETRAIN = Stretch("pretrain", "pairs", epochs=LONG // 10, falls=False)
+
+ARMS: dict[str, Recipe] = {
+    "no pre-training": Recipe((Stretch("finetune", "scores", LONG),), WIDE),
+    "pre-training": Recipe((PRETRAIN, Stretch("finetune", "scores", LONG * 9 // 10)), WIDE),
+    "pre-training and growth": Recipe(
+        (
+            PRETRAIN,
+            Stretch("finetune", "scores", LONG * 4 // 10),
+            Stretch("grow", "scores", LONG * 3 // 10, grow="wider late"),
+        ),
+        SMALL,
+    ),
+    "small, no growth": Recipe((Stretch("finetune", "scores", LONG),), SMALL),
+}
+"""The arms of the comparison; a budget of time ends their stretches in proportion to their epochs."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One arm with one seed."""
+
+    arm: str
+    seed: int
+    parameters: int
+    seconds: float
+    final: Mapping[str, float]
+    """Correlations with people on the held-out fold, by data set, at the end."""
+    curve: Sequence[tuple[float, float]]
+    """Seconds spent, and the mean correlation over the data sets."""
+
+    @property
+    def value(self) -> float:
+        """The mean of the final correlations, within groups left aside."""
+        return float(np.mean([value for name, value in self.final.items() if not name.endswith(WITHIN)]))
+
+    def seconds_to(self, value: float) -> float:
+        """Time until the curve first reached `value`; infinite if it never did."""
+        return next((seconds for seconds, reached in self.curve if reached >= value), math.inf)
+
+
+def outcome(arm: str, seed: int, fitted: Fitted) -> Outcome:
+    """A fitted arm, its stretches' curves one after another."""
+    curve: list[tuple[float, float]] = []
+    spent, last = 0.0, Point(0, math.nan, 0.0, {})
+    for stage in fitted.stages:
+        if stage.stretch.task == "scores":
+            curve += [(spent + point.seconds, point.value) for point in stage.curve]
+        spent, last = spent + stage.curve[-1].seconds, stage.curve[-1]
+    return Outcome(arm, seed, fitted.stages[-1].parameters, spent, dict(last.agreement), curve)
+
+
+def seeded(arm: str, seed: int) -> Recipe:
+    """An arm's recipe with a seed."""
+    return replace(ARMS[arm], seed=seed)
+
+
+def table(outcomes: Sequence[Outcome], baseline: str = "no pre-training") -> str:
+    """Markdown: an arm a row, means and standard deviations over its seeds.
+
+    The last column is the time to the correlation that the baseline ends with (its mean over the
+    seeds), as a share of the baseline's whole time; a dash where not every seed came so far.
+    """
+    own = [one for one in outcomes if one.arm == baseline]
+    names = list(dict.fromkeys(name for one in outcomes for name in one.final))
+    head = ["arm", "seeds", "parameters", "minutes", *names, f"time to the end of *{baseline}*"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for arm in dict.fromkeys(one.arm for one in outcomes):
+        seeds = [one for one in outcomes if one.arm == arm]
+        cells = [arm, str(len(seeds)), f"{seeds[0].parameters:,}", f"{_mean(seeds):.1f}"]
+        cells += [_spread([one.final.get(name, math.nan) for one in seeds]) for name in names]
+        lines.append("| " + " | ".join([*cells, _share(seeds, own)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def save(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write the table and, with all curves, the numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.md").write_text(table(outcomes), encoding="utf-8")
+    numbers = [vars(one) for one in outcomes]
+    (folder / "outcomes.json").write_text(json.dumps(numbers, indent=1), encoding="utf-8")
+
+
+def _mean(seeds: Sequence[Outcome]) -> float:
+    return float(np.mean([one.seconds for one in seeds])) / 60
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.3f}" + (f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else "")
+
+
+def _share(seeds: Sequence[Outcome], baseline: Sequence[Outcome]) -> str:
+    if not baseline:
+        return "–"
+    goal = float(np.mean([one.value for one in baseline]))
+    whole = float(np.mean([one.seconds for one in baseline]))
+    times = [one.seconds_to(goal) / whole for one in seeds]
+    return _spread(times) if np.isfinite(times).all() else "–"
