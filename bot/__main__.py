@@ -22,7 +22,9 @@ WORKER_COMMANDS = {
 """The commands of `worker.__main__`, with what `selfai --help` says of each."""
 
 MODEL_COMMANDS = {
+    "train": "Train a scorer on rated photos.",
     "evaluate": "Compare the scorer with people's ratings.",
+    "ablate": "Measure what the method's parts buy.",
 }
 """The same of `model.__main__`."""
 

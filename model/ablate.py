@@ -65,7 +65,7 @@ def outcome(arm: str, seed: int, fitted: Fitted) -> Outcome:
     spent, last = 0.0, Point(0, math.nan, 0.0, {})
     for stage in fitted.stages:
         if stage.stretch.task == "scores":
-            curve += [(spent + point.seconds, point.value) for point in stage.curve]
+            curve += [(spent + point.seconds, point.value) for point in stage.curve if point.agreement]
         spent, last = spent + stage.curve[-1].seconds, stage.curve[-1]
     return Outcome(arm, seed, fitted.stages[-1].parameters, spent, dict(last.agreement), curve)
 
@@ -111,8 +111,8 @@ def _spread(values: Sequence[float]) -> str:
 
 def _share(seeds: Sequence[Outcome], baseline: Sequence[Outcome]) -> str:
     if not baseline:
-        return "–"
+        return "-"
     goal = float(np.mean([one.value for one in baseline]))
     whole = float(np.mean([one.seconds for one in baseline]))
     times = [one.seconds_to(goal) / whole for one in seeds]
-    return _spread(times) if np.isfinite(times).all() else "–"
+    return _spread(times) if np.isfinite(times).all() else "-"

@@ -20,7 +20,7 @@ from model.network import INPUT_SIZE
 Picture = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
-WINDOW_SHARE = 0.35
+WINDOW_SHARE = 0.3
 """Share of the pictures shown as a loose window of the photo, as the crop search sees it."""
 
 BACKGROUND_SHARE = 0.15

@@ -130,9 +130,8 @@ def _network(folder: Path, tensors: Mapping[str, Tensor], card: Mapping[str, Any
     except ValueError as error:
         raise WeightsError(f"{folder / checkpoint.CARD} {error}") from error
     if card.get("input_size") != INPUT_SIZE:
-        raise WeightsError(
-            f"{folder / checkpoint.CARD} is for pictures of {card.get('input_size')} pixels; ours have {INPUT_SIZE}"
-        )
+        told = card.get("input_size")
+        raise WeightsError(f"{folder / checkpoint.CARD} is for pictures of {told} pixels, not {INPUT_SIZE}")
     with torch.device("meta"):  # its shapes alone: the weights come from the file
         network = TinyDarknet(layers)
     try:

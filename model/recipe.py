@@ -72,6 +72,8 @@ class Recipe:
     """Noise on the clones of a growth, as a share of their weights' spread."""
     worth: float = 0.002
     """Correlation that an optional growth must bring, or be refused."""
+    validate_every: int = 1
+    """Epochs between two looks at the held-out faces, where training does not watch for stalls."""
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -99,23 +101,24 @@ def shortened(recipe: Recipe, factor: float) -> Recipe:
     return replace(recipe, stretches=stretches)
 
 
-STANDARD = Recipe(
-    layers=narrowed(0.5, 0.5),
-    stretches=(
-        Stretch("pretrain", "pairs", epochs=3, falls=False),
-        Stretch("finetune", "scores", epochs=14),
-        Stretch("grow", "scores", epochs=20, grow="wider late", optional=True),
-    ),
-)
-"""What the shipped scorer was trained by."""
+STANDARD = Recipe((Stretch("finetune", "scores", epochs=40),), narrowed(0.5, 1.0), validate_every=4)
+"""What the shipped scorer was trained by; chosen by what `model/LOG.md` measured."""
 
-LAPTOP = Recipe(
-    layers=narrowed(0.5, 0.5),
-    stretches=(Stretch("pretrain", "pairs", epochs=2, falls=False), Stretch("finetune", "scores", epochs=12)),
-)
+LAPTOP = Recipe((Stretch("finetune", "scores", epochs=16),), narrowed(0.5, 0.5))
 """A fair scorer from some 5,000 photos within half an hour on two cores."""
 
-RECIPES = {"standard": STANDARD, "laptop": LAPTOP}
+WHOLE = Recipe(
+    (
+        Stretch("pretrain", "pairs", epochs=8, falls=False, patience=3),
+        Stretch("finetune", "scores", epochs=24, falls=False, patience=3),
+        Stretch("grow", "scores", epochs=24, falls=False, patience=3, grow="wider late", optional=True),
+        Stretch("double", "scores", epochs=24, grow="wider", optional=True),
+    ),
+    narrowed(0.5, 0.5),
+)
+"""The method of 2017, every part of it: pairs first, growth at each stall, all widths doubled at the end."""
+
+RECIPES = {"standard": STANDARD, "laptop": LAPTOP, "2017": WHOLE}
 
 
 def only(recipe: Recipe, names: Collection[str]) -> Recipe:

@@ -63,7 +63,8 @@ class Scale:
         """Points, beyond 0 and 9 too; beyond the knots the outer pieces go on. Shape: as `told`."""
         units, points = np.array(self.knots).T
         rises: Values = _ramps(np.asarray(outputs, np.float64), units) @ np.diff(points)
-        return points[0] + rises
+        unclipped: Values = points[0] + rises
+        return unclipped
 
     def straight(self, outputs: ArrayLike) -> Values:
         """Points on the one straight line nearest to the scale. Shape: as `told`.

@@ -145,6 +145,10 @@ def calibrated(outputs: Outputs, ratings: Sequence[Rated]) -> tuple[Scale, NDArr
     `ratings`: all of the run's, which say what is common to their sets.
     """
     centre, spread = common_scale(ratings)
+    if not outputs.rated:
+        # Nothing to fit: as people's ratings are spread, and doubts as they stand.
+        ends = tuple((unit, centre + unit * spread) for unit in (-3.0, 3.0))
+        return Scale(ends, 1.0), np.empty(0)
     standard = dict(zip((row.image for row in ratings), standardise(ratings), strict=True))
     points = np.array([centre + spread * standard[row.image] for row in outputs.rated], np.float64)
     return fit_scale(outputs.scores, outputs.doubts, points), points
@@ -157,7 +161,7 @@ def ship(folder: Path, run: Run, fitted: Fitted, outputs: Outputs, hold_out: int
     out, or all folds of a cross-validation.
     """
     scale, points = calibrated(outputs, run.faces.rated)
-    agreed = correlations(outputs.rated, outputs.scores, points)
+    agreed = correlations(outputs.rated, outputs.scores, points) if outputs.rated else {}
     card = {
         "network": "tiny-darknet-elu-unpadded",
         "layers": fitted.network.layers,
@@ -182,7 +186,8 @@ def ship(folder: Path, run: Run, fitted: Fitted, outputs: Outputs, hold_out: int
         "unseen": agreed,
     }
     checkpoint.save(folder, fitted.network.state_dict(), card, halved=True)
-    figures.calibration(folder / "calibration.png", scale, outputs.scores, points)
+    if outputs.rated:
+        figures.calibration(folder / "calibration.png", scale, outputs.scores, points)
     return card
 
 

@@ -73,7 +73,7 @@ def learn(  # noqa: PLR0917  a call names them
         while not course.ended(state):
             _step(state, course, *feed(state.step))
             watch.step(stretch, state.step, course.steps, state.losses[-1])
-            if state.step % epoch_steps == 0:
+            if state.step % epoch_steps == 0 or course.ended(state):
                 _close_epoch(state, course, watch)
             if file is not None:
                 file.save_if_due(state)
@@ -190,8 +190,10 @@ def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures:
 
 def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
     loss = float(np.mean(state.losses))
-    epoch = state.step // course.epoch_steps
-    state.curve.append(Point(epoch, loss, state.seconds, watch.validate(state.averaged)))
+    epoch = math.ceil(state.step / course.epoch_steps)  # one that time cuts off counts
+    due = course.stretch.patience or course.done(state) >= 1 or epoch % course.recipe.validate_every == 0
+    agreement = watch.validate(state.averaged) if due else {}
+    state.curve.append(Point(epoch, loss, state.seconds, agreement))
     state.losses = []
     watch.epoch(course.stretch, state.curve)
 

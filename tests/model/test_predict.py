@@ -16,7 +16,7 @@ from model.predict import DeviceError, Judged, Scorer, WeightsError, pick_device
 from model.scale import Scale
 
 SCALE = Scale(((-3, 0), (0, 5), (3, 9)), 1.0)
-CARD = {"layers": LAYERS, "scale": SCALE.to_json()}
+CARD = {"layers": LAYERS, "input_size": INPUT_SIZE, "scale": SCALE.to_json()}
 
 
 def network() -> TinyDarknet:
@@ -159,6 +159,7 @@ def not_finite(path: Path) -> None:
         (changed_card({"layers": [[8, 3]]}), r"scorer\.json describes another geometry"),
         (changed_card({"layers": [[8, 3], "swim"]}), r"scorer\.json describes another network: layer 1"),
         (changed_card({"layers": [(8, 3), *LAYERS[1:]]}), r"scorer\.safetensors does not fit.*trunk"),
+        (changed_card({"input_size": 224}), r"scorer\.json is for pictures of 224 pixels"),
         (changed_card({"scale": {"centre": 4.5}}), r"scorer\.json gives no scale: no knots"),
         (changed_card({"scale": None}), r"scorer\.json gives no scale"),
         (changed_card({"scale": {"knots": [[0, 1], [0, 2]], "doubt": 1}}), r"gives no scale: .* do not rise"),

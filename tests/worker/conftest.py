@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from model import checkpoint
-from model.network import LAYERS, TinyDarknet
+from model.network import INPUT_SIZE, LAYERS, TinyDarknet
 from worker.score import Judge
 
 
@@ -24,7 +24,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.nn.init.normal_(network.head.weight, std=0.03)
     folder = tmp_path_factory.mktemp("weights")
     scale = {"knots": [[-3, 3.9], [3, 5.1]], "doubt": 1.0}
-    checkpoint.save(folder, network.state_dict(), {"layers": LAYERS, "scale": scale})
+    checkpoint.save(
+        folder, network.state_dict(), {"layers": LAYERS, "input_size": INPUT_SIZE, "scale": scale}
+    )
     return folder
 
 
