@@ -41,7 +41,7 @@ class Point:
     loss: float
     """Mean over the epoch's steps."""
     seconds: float
-    """Spent learning so far in this stretch, over all processes that worked at it; without validation."""
+    """Spent so far in this stretch, over all processes that worked at it; validation included."""
     agreement: Mapping[str, float]
     """Named correlations with people on held-out faces; empty without such."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 3
 """Exit status where some photos were missing or unreadable, and the rest was learned from."""
+
+LAST_STEPS = 5.0
+"""Seconds of a budget that stay for the scale, the card and the figures."""
 
 LISTED = 20
 """Skipped photos that are named one by one; the file has them all."""
@@ -49,7 +53,11 @@ LISTED = 20
     is_flag=True,
     help="Hold out each fold in turn, then learn from all; the scale rests on all folds.",
 )
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Of learning, at most, a fold.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    help="Budget, finding faces included; shared out among the folds.",
+)
 @click.option(
     "--device", default="auto", envvar="SELFAI_DEVICE", show_default=True, help="cpu, cuda or auto."
 )
@@ -129,14 +137,12 @@ def open_run(data: Path, options: dict[str, Any], console: Console) -> Run:
         torch.set_num_threads(options["threads"])
     device = pick_device(options["device"])
     singles = options["raters"] or next(iter(sorted(data.glob("*single_ratings.csv"))), None)
-    seconds = 60 * options["minutes"] if options["minutes"] else math.inf
-    return Run(
-        _faces(data, options["cache"], console),
-        recipe,
-        read_single_ratings(singles) if singles else None,
-        device,
-        seconds,
-    )
+    started = time.monotonic()
+    faces = _faces(data, options["cache"], console)
+    seconds = math.inf
+    if options["minutes"]:
+        seconds = max(60 * options["minutes"] - (time.monotonic() - started) - LAST_STEPS, 1.0)
+    return Run(faces, recipe, read_single_ratings(singles) if singles else None, device, seconds)
 
 
 def _faces(data: Path, cache: Path, console: Console) -> RatedFaces:
@@ -187,6 +193,7 @@ def _cross_validated(run: Run, out: Path, console: Console) -> tuple[Fitted, Out
     folds = sorted({row.fold for row in run.faces.rated})
     if len(folds) < 2:
         raise ValueError("--cross-validate: the ratings have one fold only")
+    run = replace(run, seconds=run.seconds / (len(folds) + 1))
     parts = [trained(run, fold, out / f"fold-{fold}", console, f"fold {fold}: ")[1] for fold in folds]
     fitted, _ = trained(run, None, out, console, "all: ")
     outputs = joined(parts)

@@ -71,12 +71,16 @@ def learn(  # noqa: PLR0917  a call names them
     course = _Course(learner, contexts, stretch, recipe, epoch_steps, limit)
     with _fed(course) as feed:
         while not course.ended(state):
+            started = time.monotonic()
             _step(state, course, *feed(state.step))
             watch.step(stretch, state.step, course.steps, state.losses[-1])
-            if state.step % epoch_steps == 0 or course.ended(state):
+            if state.step % epoch_steps == 0:
                 _close_epoch(state, course, watch)
+            state.seconds += time.monotonic() - started
             if file is not None:
                 file.save_if_due(state)
+    if state.losses:  # time cut an epoch short
+        _close_epoch(state, course, watch)
     if file is not None:
         file.save(state)
     return state.averaged.cpu(), state.curve
@@ -168,7 +172,6 @@ def _fed(course: _Course) -> Iterator[Callable[[int], tuple[NDArray[np.int64], P
 
 
 def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures: Pictures) -> None:
-    started = time.monotonic()
     torch.manual_seed(course.generator(2 * state.step + 1).initial_seed())  # for the dropout
     for group in state.optimiser.param_groups:
         group["lr"] = course.rate(state)
@@ -185,12 +188,11 @@ def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures:
     state.losses.append(loss.item())
     state.step += 1
     _average(state.averaged, network, min(course.recipe.averaging, state.step / (state.step + 10)))
-    state.seconds += time.monotonic() - started
 
 
 def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
     loss = float(np.mean(state.losses))
-    epoch = math.ceil(state.step / course.epoch_steps)  # one that time cuts off counts
+    epoch = math.ceil(state.step / course.epoch_steps)
     due = course.stretch.patience or course.done(state) >= 1 or epoch % course.recipe.validate_every == 0
     agreement = watch.validate(state.averaged) if due else {}
     state.curve.append(Point(epoch, loss, state.seconds, agreement))
