@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,8 @@ from model.network import TinyDarknet
 from model.recipe import Stretch
 from model.run import WITHIN, Point
 from model.train import save_curves
+
+log = logging.getLogger(__name__)
 
 
 class Display:
@@ -61,7 +64,10 @@ class Display:
     def epoch(self, stretch: Stretch, curve: Sequence[Point]) -> None:
         """Print how things stand, and write the curves."""
         self._curves[stretch.name] = list(curve)
-        save_curves(self._folder, self._curves)
+        try:
+            save_curves(self._folder, self._curves)
+        except OSError as error:  # a full disk: they are written again after the next epoch
+            log.error("Could not save the curves to %s (%s)", self._folder, error)
         self._bar.console.print(f"{self._title}{line(stretch, curve[-1])}", highlight=False, soft_wrap=True)
 
 

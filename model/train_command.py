@@ -43,7 +43,14 @@ LISTED = 20
     required=True,
     help="Folder for the scorer, its card, curves, and the run itself, which goes on from there.",
 )
-@click.option("--recipe", "name", type=click.Choice(["standard", "laptop", "2017"]), default="standard")
+@click.option(
+    "--recipe",
+    "name",
+    type=click.Choice(["standard", "laptop", "2017"]),
+    default="standard",
+    show_default=True,
+    help="The shipped scorer's; a short one; or the old method, all of it.",
+)
 @click.option("--stages", help="Only these stages of the recipe, e.g. pretrain,finetune.")
 @click.option(
     "--hold-out", default="0", show_default=True, help="Fold to judge by, not learned from; or none."
