@@ -9,12 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from model.fit import Fitted
+from model.backbone import imagenet_resnet18
+from model.fit import Stage
+from model.growth import size
+from model.learners import ScoreLearner
 from model.recipe import Recipe, Stretch, narrowed
-from model.run import WITHIN, Point
+from model.run import WITHIN, Point, RunFile
+from model.train import Run
+from model.training import Watch, learn
 
-SMALL, WIDE = narrowed(0.5, 0.5), narrowed(0.5, 1.0)
+SMALL, WIDE, DOUBLED = narrowed(0.5, 0.5), narrowed(0.5, 1.0), narrowed(2.0, 2.0)
 LONG = 1000
 """Epochs of a stretch that only the budget ends."""
 
@@ -31,9 +37,26 @@ ARMS: dict[str, Recipe] = {
         ),
         SMALL,
     ),
-    "small, no growth": Recipe((Stretch("finetune", "scores", LONG),), SMALL),
+    "small": Recipe((Stretch("finetune", "scores", LONG),), SMALL),
+    "doubled, not grown": Recipe((Stretch("finetune", "scores", LONG),), DOUBLED),
+    "grown to doubled": Recipe(
+        (
+            Stretch("finetune", "scores", LONG * 8 // 10),
+            Stretch("grow", "scores", LONG // 40, grow="wider"),
+            Stretch("double", "scores", LONG // 40, grow="wider"),
+        ),
+        SMALL,
+    ),
 }
-"""The arms of the comparison; a budget of time ends their stretches in proportion to their epochs."""
+"""The arms of the comparison; a budget of time ends their stretches in proportion to what they cost.
+
+The last two compare as the 2017 project did: all widths of Tiny Darknet doubled, learned as they
+are, or reached by growing.
+"""
+
+BACKBONE = "ImageNet ResNet-18"
+GENTLE = 2e-4
+"""Learning rate of a network that has learned already."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +82,32 @@ class Outcome:
         return next((seconds for seconds, reached in self.curve if reached >= value), math.inf)
 
 
-def outcome(arm: str, seed: int, fitted: Fitted) -> Outcome:
-    """A fitted arm, its stretches' curves one after another."""
+def fit_backbone(  # noqa: PLR0917
+    run: Run, seed: int, hold_out: int, folder: Path, watch: Watch, weights: Path | None
+) -> list[Stage]:
+    """Fine-tune ImageNet's ResNet-18 as the other arms are. Raises BackboneError if it cannot be had."""
+    stretch = Stretch("finetune", "scores", LONG, learning_rate=GENTLE)
+    recipe = Recipe((stretch,), seed=seed)
+    torch.manual_seed(seed)
+    network = imagenet_resnet18(weights, recipe.dropout)
+    lessons = run.lessons(hold_out)
+    learner = ScoreLearner(lessons.targets, lessons.weights, network.head.in_features, recipe)
+    file = RunFile(folder / "backbone.run.safetensors", {"recipe": recipe.to_json(), **run.key(hold_out)})
+    learned, curve = learn(
+        network, learner, lessons.contexts, stretch, recipe, watch, file, run.seconds, run.device
+    )
+    return [Stage(stretch, size(learned), curve, True)]
+
+
+def outcome(arm: str, seed: int, stages: Sequence[Stage]) -> Outcome:
+    """A trained arm, its stretches' curves one after another."""
     curve: list[tuple[float, float]] = []
     spent, last = 0.0, Point(0, math.nan, 0.0, {})
-    for stage in fitted.stages:
+    for stage in stages:
         if stage.stretch.task == "scores":
             curve += [(spent + point.seconds, point.value) for point in stage.curve if point.agreement]
         spent, last = spent + stage.curve[-1].seconds, stage.curve[-1]
-    return Outcome(arm, seed, fitted.stages[-1].parameters, spent, dict(last.agreement), curve)
+    return Outcome(arm, seed, stages[-1].parameters, spent, dict(last.agreement), curve)
 
 
 def seeded(arm: str, seed: int) -> Recipe:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
               help="Of learning, for each arm and seed.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--arm", "arms", multiple=True, help="Only this arm; may be given several times.")
+@click.option("--backbone", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="State dict of torchvision's ResNet-18, if not to be downloaded.")  # fmt: skip
 @click.option("--hold-out", type=int, default=0, show_default=True, help="Fold to judge by.")
 @click.option(
     "--device", default="auto", envvar="SELFAI_DEVICE", show_default=True, help="cpu, cuda or auto."
@@ -45,40 +47,61 @@ if TYPE_CHECKING:
     help="Folder for the faces cut from the photos; keep it private.",
 )
 def ablate(
-    *, data: Path, out: Path, seeds: int, arms: tuple[str, ...], hold_out: int, **options: Any
+    *,
+    data: Path,
+    out: Path,
+    seeds: int,
+    arms: tuple[str, ...],
+    hold_out: int,
+    backbone: Path | None,
+    **options: Any,
 ) -> None:
     """Compare training with and without the method's parts.
 
     Each arm gets the same time and is judged on the same held-out fold; the table (table.md,
-    outcomes.json) tells the correlations reached, and how soon. What an ImageNet backbone would
-    reach is not among the arms: its weights are not part of this project.
+    outcomes.json) tells the correlations reached, and how soon. One arm fine-tunes torchvision's
+    ResNet-18 from its ImageNet weights, which are downloaded, or read from --backbone; where they
+    cannot be had it is left out.
 
     Killed and started again with the same options, it goes on where it was.
     """
     from rich.console import Console
 
     from model import ablate
+    from model.backbone import BackboneError
 
     console = Console()
     with reported(out):
-        unknown = set(arms) - set(ablate.ARMS)
+        every = [*ablate.ARMS, ablate.BACKBONE]
+        unknown = set(arms) - set(every)
         if unknown:
-            raise ValueError(f"--arm: no {unknown.pop()!r}; there are {', '.join(ablate.ARMS)}")
+            raise ValueError(f"--arm: no {unknown.pop()!r}; there are {'; '.join(every)}")
         run = open_run(data, options | {"name": "standard", "stages": None, "seed": 0}, console)
         outcomes: list[Outcome] = []
         for seed in range(seeds):
-            for arm in arms or tuple(ablate.ARMS):
-                outcomes.append(_outcome(run, arm, seed, hold_out, out, console))
+            for arm in arms or every:
+                try:
+                    outcomes.append(_outcome(run, arm, seed, hold_out, out, backbone, console))
+                except BackboneError as error:
+                    console.print(f"{arm} left out: {error}", highlight=False, soft_wrap=True)
                 ablate.save(outcomes, out)
         click.echo(ablate.table(outcomes))
 
 
-def _outcome(run: Run, arm: str, seed: int, fold: int, out: Path, console: Console) -> Outcome:  # noqa: PLR0917
+def _outcome(  # noqa: PLR0917
+    run: Run, arm: str, seed: int, fold: int, out: Path, backbone: Path | None, console: Console
+) -> Outcome:
     from dataclasses import replace
 
-    from model.ablate import outcome, seeded
+    from model.ablate import BACKBONE, fit_backbone, outcome, seeded
+    from model.display import Display
+    from model.train import Validation, split
 
-    own = replace(run, recipe=seeded(arm, seed))
+    title = f"{arm}, seed {seed}: "
     folder = out / f"{arm.replace(', ', ' ').replace(' ', '-')}-{seed}"
-    fitted, _ = trained(own, fold, folder, console, f"{arm}, seed {seed}: ")
-    return outcome(arm, seed, fitted)
+    if arm != BACKBONE:
+        own = replace(run, recipe=seeded(arm, seed))
+        return outcome(arm, seed, trained(own, fold, folder, console, title)[0].stages)
+    validation = Validation(split(run.faces, fold)[1], run.device)
+    with Display(console, folder, validation, title) as display:
+        return outcome(arm, seed, fit_backbone(run, seed, fold, folder, display, backbone))

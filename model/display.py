@@ -11,7 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from model.network import TinyDarknet
+from model.network import FaceNetwork
 from model.recipe import Stretch
 from model.run import WITHIN, Point
 from model.train import save_curves
@@ -26,7 +26,7 @@ class Display:
         self,
         console: Console,
         folder: Path,
-        validation: Callable[[TinyDarknet], dict[str, float]],
+        validation: Callable[[FaceNetwork], dict[str, float]],
         title: str = "",
     ) -> None:
         self._folder, self.validate, self._title = folder, validation, title

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from model import grow
 from model.network import TinyDarknet
@@ -44,6 +45,6 @@ def grown(network: TinyDarknet, growth: Growth, noise: float, seed: int) -> Tiny
     return network
 
 
-def size(network: TinyDarknet) -> int:
+def size(network: nn.Module) -> int:
     """How many numbers the network learns."""
     return sum(values.numel() for values in network.parameters())

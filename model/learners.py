@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model import losses
-from model.network import TinyDarknet
+from model.network import FaceNetwork
 from model.recipe import Recipe
 from model.sampling import ClassSampler, score_classes
 
@@ -22,7 +22,7 @@ class Learner(Protocol):
     def choose(self, order: NDArray[np.int64], generator: torch.Generator) -> NDArray[np.int64]:
         """The faces of a step: `order` as it comes, or others in its place. Shape: (batch,) -> (batch,)."""
 
-    def loss(self, network: TinyDarknet, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
+    def loss(self, network: FaceNetwork, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
         """What the step brings down. Shape: (batch, 3, height, width), (batch,) -> scalar."""
 
 
@@ -43,7 +43,7 @@ class PairLearner(nn.Module):
         anchors, positives, _ = sampler.triplets(len(order) // 2)
         return torch.cat([anchors, positives]).numpy()
 
-    def loss(self, network: TinyDarknet, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
+    def loss(self, network: FaceNetwork, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
         """The first half of the batch is paired with the second."""
         features = network.features(pixels).float()
         classes = self._classes[torch.from_numpy(chosen)].to(features.device)
@@ -81,7 +81,7 @@ class ScoreLearner(nn.Module):
             return order
         return ClassSampler(self._classes, generator).faces(len(order)).numpy()
 
-    def loss(self, network: TinyDarknet, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
+    def loss(self, network: FaceNetwork, pixels: Tensor, chosen: NDArray[np.int64]) -> Tensor:
         """The sum of all four."""
         features = network.features(pixels)
         dropped = network.dropout(features)

@@ -65,21 +65,19 @@ class Residual(nn.Module):
         return features + branch
 
 
-class TinyDarknet(nn.Module):
-    """The scorer: an unpadded trunk, a global average, dropout 0.5 and two linear units.
+class FaceNetwork(nn.Module):
+    """A trunk, a global average, dropout and two linear units.
 
     The first unit is the score, in *standard units* (mean 0, standard deviation 1 over the
     training ratings); the second is its doubt, the logarithm of the standard deviation that its
     error is expected to have. `model.scale` turns both into points of 0..9.
     """
 
-    def __init__(self, layers: Sequence[Layer] = LAYERS, dropout: float = 0.5) -> None:
+    def __init__(self, trunk: nn.Module, channels: int, dropout: float = 0.5) -> None:
         super().__init__()
-        self.layers = tuple(layers)
-        self.trunk = _trunk(layers)
+        self.trunk = trunk
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(_width(layers), 2)
-        self.apply(_initialise)
+        self.head = nn.Linear(channels, 2)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Score pictures of any size from 170 pixels up.
@@ -103,6 +101,17 @@ class TinyDarknet(nn.Module):
         scores = nn.functional.linear(self.dropout(features), weight[:1], bias[:1])
         doubts = nn.functional.linear(features.detach(), weight[1:], bias[1:])
         return scores.squeeze(1), doubts.squeeze(1)
+
+
+class TinyDarknet(FaceNetwork):
+    """The scorer: a `FaceNetwork` whose trunk is unpadded Tiny Darknet."""
+
+    trunk: nn.Sequential
+
+    def __init__(self, layers: Sequence[Layer] = LAYERS, dropout: float = 0.5) -> None:
+        super().__init__(_trunk(layers), _width(layers), dropout)
+        self.layers = tuple(layers)
+        self.apply(_initialise)
 
     def contributions(self, pixels: Tensor) -> Tensor:
         """What each place of the feature map adds; a window's score is the mean over its places.

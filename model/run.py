@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from model.network import TinyDarknet
+from model.network import FaceNetwork
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class RunState:
 
     pair: nn.ModuleDict
     """The network, and the learner with what it learns beside."""
-    averaged: TinyDarknet
+    averaged: FaceNetwork
     """The exponential average of the network's weights."""
     optimiser: torch.optim.Optimizer
     step: int = 0
@@ -81,7 +81,7 @@ class RunState:
     def start(cls, pair: nn.ModuleDict, optimiser: torch.optim.Optimizer) -> Self:
         """A run's beginning."""
         network = pair["network"]
-        assert isinstance(network, TinyDarknet)  # noqa: S101
+        assert isinstance(network, FaceNetwork)  # noqa: S101
         return cls(pair, copy.deepcopy(network).eval(), optimiser)
 
 

@@ -18,7 +18,7 @@ from model import checkpoint, figures
 from model.agreement import correlations
 from model.data import RatedFaces
 from model.fit import Fitted, Lessons, fit
-from model.network import INPUT_SIZE, TinyDarknet
+from model.network import INPUT_SIZE, FaceNetwork
 from model.raters import SingleRatings, replaced, true_scores
 from model.ratings import Rated, standardise
 from model.recipe import Recipe
@@ -65,6 +65,14 @@ class Run:
         rows = sorted((row.image, row.score, row.dataset) for row in self.faces.rated)
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
+    def key(self, hold_out: int | None) -> dict[str, Any]:
+        """What tells this run's files from others'."""
+        return {"ratings": self.data_hash, "hold_out": hold_out, "singles": self.singles is not None}
+
+    def lessons(self, hold_out: int | None) -> Lessons:
+        """What there is to learn from all folds but one."""
+        return _lessons(split(self.faces, hold_out)[0], self.singles)
+
 
 class Validation:
     """A `Watch`'s half that measures: agreement with people on the held-out faces."""
@@ -72,7 +80,7 @@ class Validation:
     def __init__(self, held_out: RatedFaces, device: str) -> None:
         self._held_out, self._device = held_out, device
 
-    def __call__(self, network: TinyDarknet) -> dict[str, float]:
+    def __call__(self, network: FaceNetwork) -> dict[str, float]:
         """Correlations by data set, within groups too; empty where nothing is held out."""
         if not len(self._held_out.targets):
             return {}
@@ -87,14 +95,12 @@ def train(run: Run, hold_out: int | None, folder: Path, watch: Watch) -> tuple[F
 
     `folder` keeps the run, from which it goes on when started again, and gets `held_out.csv`.
     """
-    learned, _ = split(run.faces, hold_out)
-    key = {"ratings": run.data_hash, "hold_out": hold_out, "singles": run.singles is not None}
     fitted = fit(
-        _lessons(learned, run.singles),
+        run.lessons(hold_out),
         run.recipe,
         folder,
         watch,
-        key=key,
+        key=run.key(hold_out),
         seconds=run.seconds,
         device=run.device,
     )
@@ -111,7 +117,7 @@ def split(faces: RatedFaces, hold_out: int | None) -> tuple[RatedFaces, RatedFac
     )
 
 
-def judge(network: TinyDarknet, faces: RatedFaces, hold_out: int | None, device: str) -> Outputs:
+def judge(network: FaceNetwork, faces: RatedFaces, hold_out: int | None, device: str) -> Outputs:
     """What `network` says of the faces of one fold."""
     held_out = split(faces, hold_out)[1]
     told = predict_faces(network, held_out.contexts, device).astype(np.float64)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -20,12 +20,13 @@ from torch import Tensor, nn
 from model.augmentation import augment, centre
 from model.growth import stalled
 from model.learners import Learner
-from model.network import TinyDarknet, normalise
+from model.network import FaceNetwork, normalise
 from model.optimiser import Muon
 from model.recipe import Recipe, Stretch
 from model.run import Point, RunFile, RunState
 
 Pictures = NDArray[np.uint8]
+Network = TypeVar("Network", bound=FaceNetwork)
 
 
 class Watch(Protocol):
@@ -34,7 +35,7 @@ class Watch(Protocol):
     def step(self, stretch: Stretch, step: int, steps: int, loss: float) -> None:
         """A step is done."""
 
-    def validate(self, network: TinyDarknet) -> dict[str, float]:
+    def validate(self, network: FaceNetwork) -> dict[str, float]:
         """How well the averaged network does on held-out faces: named correlations; empty without such."""
 
     def epoch(self, stretch: Stretch, curve: Sequence[Point]) -> None:
@@ -42,7 +43,7 @@ class Watch(Protocol):
 
 
 def learn(  # noqa: PLR0917  a call names them
-    network: TinyDarknet,
+    network: Network,
     learner: Learner,
     contexts: Pictures,
     stretch: Stretch,
@@ -51,7 +52,7 @@ def learn(  # noqa: PLR0917  a call names them
     file: RunFile | None = None,
     limit: float = math.inf,
     device: str = "cpu",
-) -> tuple[TinyDarknet, list[Point]]:
+) -> tuple[Network, list[Point]]:
     """Train `network` in place on all of `contexts`; returns the averaged network, on the CPU, and its curve.
 
     Goes on from `file` where that stands, and saves to it now and then. Deterministic on CPU for
@@ -83,11 +84,11 @@ def learn(  # noqa: PLR0917  a call names them
         _close_epoch(state, course, watch)
     if file is not None:
         file.save(state)
-    return state.averaged.cpu(), state.curve
+    return cast(Network, state.averaged.cpu()), state.curve
 
 
 def predict_faces(
-    network: TinyDarknet, contexts: Pictures, device: str = "cpu", batch: int = 64
+    network: FaceNetwork, contexts: Pictures, device: str = "cpu", batch: int = 64
 ) -> NDArray[np.float32]:
     """Outputs for canonical faces: the mean over each face and its mirror image.
 
@@ -176,7 +177,7 @@ def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures:
     for group in state.optimiser.param_groups:
         group["lr"] = course.rate(state)
     network = state.pair["network"]
-    assert isinstance(network, TinyDarknet)  # noqa: S101
+    assert isinstance(network, FaceNetwork)  # noqa: S101
     device = next(network.parameters()).device.type
     network.train()
     with _half(device):
@@ -201,9 +202,14 @@ def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
 
 
 def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+    mean: Tensor
+    value: Tensor
     with torch.no_grad():
         for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
             mean.lerp_(value, 1 - decay)
+        # A backbone has batch norm; our own network has no buffers.
+        for mean, value in zip(averaged.buffers(), network.buffers(), strict=True):
+            mean.copy_(value)
 
 
 def _half(device: str) -> torch.autocast:
