@@ -96,7 +96,7 @@ class _Search:
         return list(zip(self._scorer.unclipped(cuts), boxes, strict=True))
 
     def alone(self, box: Box) -> Scored:
-        """A box of any aspect, scored with its shorter side at the network's 224 pixels."""
+        """A box of any aspect, scored with its shorter side at the network's own size."""
         width, height = box[2] - box[0], box[3] - box[1]
         zoom = INPUT_SIZE / min(width, height)
         self.windows += 1

@@ -51,7 +51,7 @@ class Aspect:
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Width and height in pixels of a window as the network sees it; the shorter is 224."""
+        """Width and height in pixels of a window as the network sees it; the shorter is `INPUT_SIZE`."""
         return round(INPUT_SIZE * max(1.0, self.ratio)), round(INPUT_SIZE * max(1.0, 1 / self.ratio))
 
 

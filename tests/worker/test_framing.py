@@ -46,11 +46,11 @@ def test_other_aspects_are_refused(text: str) -> None:
 
 
 def test_the_networks_input_keeps_the_aspect() -> None:
-    """The shorter side is the network's 224 pixels."""
+    """The shorter side is the network's 192 pixels."""
     assert [Aspect.parse(text).input_size for text in ("1:1", "4:5", "16:9")] == [
-        (224, 224),
-        (224, 280),
-        (398, 224),
+        (192, 192),
+        (192, 240),
+        (341, 192),
     ]
 
 
