@@ -72,8 +72,8 @@ def fit(
     """Train a network by `recipe`; each stretch keeps its run in a file in `folder` and goes on from there.
 
     `key` (anything JSON) tells this run from others in the same folder. `seconds` is shared out
-    among the stretches by what they are likely to cost. Raises RunError if the folder holds
-    another run, ValueError if the lessons do not fit the recipe.
+    among the stretches by what they are likely to cost; a stretch that has begun keeps its share.
+    Raises RunError if the folder holds another run, ValueError if the lessons do not fit the recipe.
     """
     torch.manual_seed(recipe.seed)
     network = TinyDarknet(recipe.layers, recipe.dropout)
@@ -83,8 +83,9 @@ def fit(
         candidate = copy.deepcopy(network)
         if stretch.grow:
             candidate = grown(candidate, stretch.grow, recipe.growth_noise, recipe.seed + number)
-        own = {"recipe": recipe.to_json(), "stretch": asdict(stretch), "limit": repr(limit), **key}
+        own = {"recipe": recipe.to_json(), "stretch": asdict(stretch), **key}
         file = RunFile(folder / f"{number}-{stretch.name}.run.safetensors", own)
+        torch.manual_seed(recipe.seed + number)  # whatever was learned, or read, before
         learner = _learner(stretch, lessons, candidate, recipe)
         learned, curve = learn(
             candidate, learner, lessons.contexts, stretch, recipe, watch, file, limit, device

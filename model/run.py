@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -72,6 +73,8 @@ class RunState:
     """Steps done."""
     seconds: float = 0.0
     """Time spent, over all processes that worked at it."""
+    limit: float = math.inf
+    """Seconds at which the stretch ends, as they were when it began."""
     losses: list[float] = field(default_factory=list)
     """Of this epoch's steps so far."""
     curve: list[Point] = field(default_factory=list)
@@ -121,7 +124,7 @@ class RunFile:
                 "choose another folder, or delete it to begin anew"
             )
         _put(state, tensors)
-        state.step, state.seconds = told["step"], told["seconds"]
+        state.step, state.seconds, state.limit = told["step"], told["seconds"], told["limit"]
         state.losses, state.curve = told["losses"], [Point(**point) for point in told["curve"]]
         return True
 
@@ -138,6 +141,7 @@ class RunFile:
             "key": self._key,
             "step": state.step,
             "seconds": state.seconds,
+            "limit": state.limit,
             "losses": state.losses,
             "curve": [asdict(point) for point in state.curve],
         }

@@ -57,8 +57,8 @@ def learn(  # noqa: PLR0917  a call names them
 
     Goes on from `file` where that stands, and saves to it now and then. Deterministic on CPU for
     one seed and one number of threads, however often it was cut off, unless `limit` (seconds)
-    ends it. Raises RunError if the file is another run's, ValueError if there are fewer faces
-    than a batch holds.
+    ends it; a run keeps the limit that it began with. Raises RunError if the file is another
+    run's, ValueError if there are fewer faces than a batch holds.
     """
     epoch_steps = len(contexts) // recipe.batch
     if epoch_steps == 0:
@@ -67,9 +67,10 @@ def learn(  # noqa: PLR0917  a call names them
     pair = nn.ModuleDict({"network": network, "learner": learner}).to(device)
     pair = pair.to(memory_format=torch.channels_last)
     state = RunState.start(pair, Muon([pair], recipe.weight_decay))
+    state.limit = limit
     if file is not None:
         file.restore(state)
-    course = _Course(learner, contexts, stretch, recipe, epoch_steps, limit)
+    course = _Course(learner, contexts, stretch, recipe, epoch_steps, state.limit)
     with _fed(course) as feed:
         while not course.ended(state):
             started = time.monotonic()
@@ -194,8 +195,10 @@ def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures:
 def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
     loss = float(np.mean(state.losses))
     epoch = math.ceil(state.step / course.epoch_steps)
-    due = course.stretch.patience or course.done(state) >= 1 or epoch % course.recipe.validate_every == 0
-    agreement = watch.validate(state.averaged) if due else {}
+    stretch, every = course.stretch, course.recipe.validate_every
+    due = stretch.patience or course.done(state) >= 1 or epoch % every == 0
+    # Pairs teach the features and leave the head as it was: its scores say nothing yet.
+    agreement = watch.validate(state.averaged) if due and stretch.task == "scores" else {}
     state.curve.append(Point(epoch, loss, state.seconds, agreement))
     state.losses = []
     watch.epoch(course.stretch, state.curve)
