@@ -14,17 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import checkpoint, figures
+from model import figures
 from model.agreement import correlations
 from model.data import RatedFaces
 from model.fit import Fitted, Lessons, fit
-from model.network import INPUT_SIZE, FaceNetwork
+from model.network import FaceNetwork
 from model.raters import SingleRatings, replaced, true_scores
 from model.ratings import Rated, standardise
 from model.recipe import Recipe
 from model.run import WITHIN, Point
-from model.scale import Scale
-from model.scale import fit as fit_scale
 from model.training import Watch, predict_faces
 
 FOLDS = 5
@@ -46,6 +44,11 @@ class Outputs:
     """In standard units. Shape (n,)."""
     doubts: NDArray[np.float64]
     """Logarithms, of standard units. Shape (n,)."""
+
+    def only(self, chosen: NDArray[np.bool_]) -> Outputs:
+        """Some of them. `chosen`: shape (n,)."""
+        rated = tuple(row for row, kept in zip(self.rated, chosen, strict=True) if kept)
+        return Outputs(rated, self.scores[chosen], self.doubts[chosen])
 
 
 @dataclass(frozen=True)
@@ -131,70 +134,6 @@ def joined(parts: Sequence[Outputs]) -> Outputs:
         np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "doubts")
     )
     return Outputs(rated, scores, doubts)
-
-
-def common_scale(ratings: Sequence[Rated]) -> tuple[float, float]:
-    """Centre and spread of the points that people are told, on 0..9.
-
-    Each data set's raters used a scale of their own. Every set is brought to standard units, and
-    these to the centre and the spread that the sets have on the mean, each set counting alike.
-    """
-    names = sorted({row.dataset for row in ratings})
-    sets = [np.array([row.score for row in ratings if row.dataset == name]) for name in names]
-    spread = float(np.mean([scores.std() for scores in sets]))
-    return float(np.mean([scores.mean() for scores in sets])), max(spread, 1e-6)
-
-
-def calibrated(outputs: Outputs, ratings: Sequence[Rated]) -> tuple[Scale, NDArray[np.float64]]:
-    """The scale for these outputs of unseen faces, and the people's ratings on it, in points.
-
-    `ratings`: all of the run's, which say what is common to their sets.
-    """
-    centre, spread = common_scale(ratings)
-    if not outputs.rated:
-        # Nothing to fit: as people's ratings are spread, and doubts as they stand.
-        ends = tuple((unit, centre + unit * spread) for unit in (-3.0, 3.0))
-        return Scale(ends, 1.0), np.empty(0)
-    standard = dict(zip((row.image for row in ratings), standardise(ratings), strict=True))
-    points = np.array([centre + spread * standard[row.image] for row in outputs.rated], np.float64)
-    return fit_scale(outputs.scores, outputs.doubts, points), points
-
-
-def ship(folder: Path, run: Run, fitted: Fitted, outputs: Outputs, hold_out: int | None) -> dict[str, Any]:
-    """Write the scorer, its card and its figures to `folder`; returns the card.
-
-    `outputs`: of faces unseen in training, which calibrate the scale: the fold that was held
-    out, or all folds of a cross-validation.
-    """
-    scale, points = calibrated(outputs, run.faces.rated)
-    agreed = correlations(outputs.rated, outputs.scores, points) if outputs.rated else {}
-    card = {
-        "network": "tiny-darknet-elu-unpadded",
-        "layers": fitted.network.layers,
-        "input_size": INPUT_SIZE,
-        "scale": scale.to_json(),
-        "recipe": run.recipe.to_json(),
-        "trained": {
-            "faces": len(split(run.faces, hold_out)[0].rated),
-            "held_out_fold": hold_out,
-            "ratings_sha256": run.data_hash,
-            "seconds": round(sum(stage.curve[-1].seconds for stage in fitted.stages if stage.curve)),
-            "stages": [
-                {
-                    "name": stage.stretch.name,
-                    "parameters": stage.parameters,
-                    "epochs": len(stage.curve),
-                    "kept": stage.kept,
-                }
-                for stage in fitted.stages
-            ],
-        },
-        "unseen": agreed,
-    }
-    checkpoint.save(folder, fitted.network.state_dict(), card, halved=True)
-    if outputs.rated:
-        figures.calibration(folder / "calibration.png", scale, outputs.scores, points)
-    return card
 
 
 def save_curves(folder: Path, curves: dict[str, Sequence[Point]]) -> None:

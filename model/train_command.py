@@ -215,14 +215,23 @@ def _tell_refusals(fitted: Fitted, console: Console) -> None:
 
 
 def _ship(run: Run, fitted: Fitted, outputs: Outputs, fold: int | None, out: Path) -> None:
-    from model.train import ship
+    from model.shipping import ship
 
     card = ship(out, run, fitted, outputs, fold)
     for name, figure in card["unseen"].items():
+        told, within = figure["pearson"], figure["pearson_within_group"]
         click.echo(
-            f"{name}: {figure['n']} unseen faces, Pearson {figure['pearson']:.3f}, "
-            f"within group {figure['pearson_within_group']:.3f}"
+            f"{name}: {figure['n']} unseen faces, Pearson {_shown(told)}, within group {_shown(within)}"
         )
+
+
+def _shown(estimate: dict[str, float | None]) -> str:
+    """A figure with its interval; a dash where there is none."""
+    value, *ends = (
+        "-" if number is None else f"{number:.3f}"
+        for number in (estimate[key] for key in ("value", "low", "high"))
+    )
+    return f"{value} ({' to '.join(ends)})"
 
 
 @contextmanager
