@@ -17,6 +17,9 @@ INK, FAINT = "#333333", "#bbbbbb"
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7d5ba6", "#b8860b", "#0f8b8d")
 BINS = 12
 
+MARKED = 30
+"""Points of a line up to which each is marked."""
+
 
 def curves(path: Path, stretches: Mapping[str, Sequence[Point]]) -> None:
     """Loss and agreement over the time spent learning; upright lines stand between the stretches."""
@@ -24,21 +27,32 @@ def curves(path: Path, stretches: Mapping[str, Sequence[Point]]) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True)
     begun = 0.0
     for number, (name, curve) in enumerate(stretches.items()):
-        if not curve:
-            continue
         minutes = [(begun + point.seconds) / 60 for point in curve]
         top.plot(minutes, [point.loss for point in curve], color=COLOURS[number % len(COLOURS)], label=name)
-        for place, told in enumerate(sorted(curve[0].agreement)):
-            line = "--" if told.endswith(WITHIN) else "-"
-            values = [point.agreement.get(told, np.nan) for point in curve]
-            colour = COLOURS[(place // 2) % len(COLOURS)]
-            bottom.plot(minutes, values, line, color=colour, label=None if number else told)
-        begun += curve[-1].seconds
-        for axes in (top, bottom):
-            axes.axvline(begun / 60, color=FAINT, linewidth=0.8)
+        _agreement(bottom, minutes, curve)
+        if begun:
+            for axes in (top, bottom):
+                axes.axvline(begun / 60, color=FAINT, linewidth=0.8)
+        begun += curve[-1].seconds if curve else 0.0
     _dress(top, "", "training loss")
     _dress(bottom, "minutes of learning", "correlation with people, held-out faces")
     figure.savefig(path, dpi=110)
+
+
+def _agreement(axes: Axes, minutes: Sequence[float], curve: Sequence[Point]) -> None:
+    """A line for each correlation through the epochs that it was measured after; dashed within groups."""
+    told = sorted({name for point in curve for name in point.agreement})
+    there = set(axes.get_legend_handles_labels()[1])
+    for place, name in enumerate(told):
+        known = [number for number, point in enumerate(curve) if name in point.agreement]
+        axes.plot(
+            [minutes[number] for number in known],
+            [curve[number].agreement[name] for number in known],
+            "--" if name.endswith(WITHIN) else "-",
+            marker="." if len(known) < MARKED else None,
+            color=COLOURS[(place // 2) % len(COLOURS)],
+            label=None if name in there else name,
+        )
 
 
 def calibration(path: Path, scale: Scale, outputs: NDArray[np.float64], ratings: NDArray[np.float64]) -> None:
