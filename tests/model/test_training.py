@@ -1,157 +1,201 @@
 """The training loop, on faces that we draw."""
 
-import resource
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from model.augmentation import augment, centre
-from model.data import CONTEXT_SIZE, Rated, RatedFaces
-from model.network import INPUT_SIZE, TinyDarknet
-from model.run import RunError, RunFile, RunState
-from model.training import Progress, Recipe, predict_faces, train
+from model.augmentation import centre
+from model.fit import Lessons
+from model.learners import Learner, PairLearner, ScoreLearner
+from model.network import FaceNetwork, TinyDarknet, normalise
+from model.recipe import Recipe, Stretch
+from model.run import Point, RunFile
+from model.training import Watch, learn, predict_faces
+from tests.model import drawn
+from tests.model.drawn import CutOff, Onlooker
 
-
-def _striped_faces(count: int) -> RatedFaces:
-    """Pictures rated by how strongly they are striped."""
-    rng = np.random.default_rng(0)
-    targets = np.linspace(-1.5, 1.5, count).astype(np.float32)
-    contexts = np.full((count, CONTEXT_SIZE, CONTEXT_SIZE, 4), 255, np.uint8)
-    stripes = np.where(np.arange(CONTEXT_SIZE) // 12 % 2, 1.0, -1.0)[None, :, None]
-    for context, target in zip(contexts, targets, strict=True):
-        noise = rng.normal(0, 8, (CONTEXT_SIZE, CONTEXT_SIZE, 3))
-        context[..., :3] = np.clip(128 + stripes * 30 * (target + 2) + noise, 0, 255)
-    rated = tuple(Rated(str(i), "drawn", "g", 4.5, 0) for i in range(count))
-    return RatedFaces(rated, contexts, targets, ())
+PAIRS = Stretch("pretrain", "pairs", epochs=2, learning_rate=3e-3)
 
 
-def _small(dropout: float = 0.0) -> TinyDarknet:
-    torch.manual_seed(0)
-    return TinyDarknet(layers=((8, 3), "pool", (8, 3), "pool", (16, 3), "pool", (16, 3)), dropout=dropout)
+def _learned(
+    lessons: Lessons,
+    recipe: Recipe,
+    watch: Watch | None = None,
+    file: RunFile | None = None,
+    limit: float = math.inf,
+) -> tuple[TinyDarknet, list[Point]]:
+    """The recipe's one stretch."""
+    network, (stretch,) = drawn.network(dropout=recipe.dropout), recipe.stretches
+    learner: Learner = PairLearner(lessons.targets, recipe)
+    if stretch.task == "scores":
+        learner = ScoreLearner(lessons.targets, lessons.weights, 8, recipe)
+    return learn(network, learner, lessons.contexts, stretch, recipe, watch or Onlooker(), file, limit)
 
 
-def test_training_learns_and_averages() -> None:
+def _untimed(curve: list[Point]) -> list[Point]:
+    return [replace(point, seconds=0.0) for point in curve]
+
+
+def test_it_learns_scores() -> None:
     """The loss falls, and the averaged network ranks the pictures as they are rated."""
-    faces, seen = _striped_faces(32), list[Progress]()
-    network = train(_small(), faces, Recipe(epochs=12, batch=8, learning_rate=3e-3), seen.append)
-    assert [progress.epoch for progress in seen] == list(range(1, 13))
-    assert seen[-1].loss < 0.7 * seen[0].loss
-    assert np.corrcoef(predict_faces(network, faces), faces.targets)[0, 1] > 0.9
+    lessons, watch = drawn.lessons(16), Onlooker()
+    recipe = replace(drawn.recipe(replace(drawn.SCORES, epochs=10, learning_rate=0.01)), dropout=0.0)
+    network, curve = _learned(lessons, recipe, watch)
+    assert watch.epochs == [("finetune", number) for number in range(1, 11)]
+    assert watch.steps == list(range(1, 41))
+    assert [point.epoch for point in curve] == list(range(1, 11))
+    assert curve[-1].loss < 0.8 * curve[0].loss
+    assert curve[0].loss == pytest.approx(np.mean(watch.losses[:4]))
+    assert 0 < curve[0].seconds < curve[-1].seconds
+    told = predict_faces(network, lessons.contexts)
+    assert np.corrcoef(told[:, 0], lessons.targets)[0, 1] > 0.9
+
+
+def test_it_learns_pairs() -> None:
+    """Faces of far classes come to stand farther apart than those of one."""
+    lessons, stretch = drawn.lessons(16), replace(PAIRS, epochs=8, learning_rate=0.01)
+    network, _ = _learned(lessons, replace(drawn.recipe(stretch), classes=2))
+    with torch.inference_mode():
+        pixels = torch.from_numpy(centre(lessons.contexts)).permute(0, 3, 1, 2)
+        features = network.features(normalise(pixels))
+    apart = (features[:, None] - features[None]).abs().mean(dim=2)
+    low, high = slice(0, 8), slice(8, 16)
+    assert apart[low, high].mean() > 1.5 * (apart[low, low].mean() + apart[high, high].mean()) / 2
+
+
+def test_the_curve_holds_what_validation_said() -> None:
+    """For each epoch, of the averaged network in its resting state."""
+    seen = []
+
+    class Judge(Onlooker):
+        def validate(self, network: FaceNetwork) -> dict[str, float]:
+            seen.append((network.training, drawn.weights(network)))
+            return {"drawn": float(len(seen))}
+
+    network, curve = _learned(drawn.lessons(8), drawn.recipe(), Judge())
+    assert [point.value for point in curve] == [1.0, 2.0]
+    assert not any(training for training, _ in seen)
+    assert torch.equal(seen[-1][1], drawn.weights(network))
+    assert not torch.equal(seen[0][1], seen[1][1])
 
 
 def test_one_seed_gives_one_network() -> None:
     """Two runs with one seed end with the same weights; another seed does not."""
-    faces = _striped_faces(16)
-
-    def run(seed: int) -> torch.Tensor:
-        network = train(_small(), faces, Recipe(epochs=1, batch=8, seed=seed), lambda _: None)
-        return torch.cat([value.flatten() for value in network.parameters()])
-
-    assert torch.equal(run(1), run(1))
-    assert not torch.equal(run(1), run(2))
+    lessons = drawn.lessons(8)
+    first, again, other = (_learned(lessons, drawn.recipe(seed=seed)) for seed in (1, 1, 2))
+    assert torch.equal(drawn.weights(first[0]), drawn.weights(again[0]))
+    assert _untimed(first[1]) == _untimed(again[1])
+    assert not torch.equal(drawn.weights(first[0]), drawn.weights(other[0]))
 
 
-def test_augmentation_gives_pictures() -> None:
-    """Augmented pictures have the network's size and stay within 0..255, and no two are alike."""
-    contexts = torch.from_numpy(_striped_faces(4).contexts).permute(0, 3, 1, 2)
-    generator = torch.Generator().manual_seed(0)
-    first, second = augment(contexts, generator), augment(contexts, generator)
-    assert first.shape == (4, 3, INPUT_SIZE, INPUT_SIZE)
-    assert first.min() >= 0
-    assert first.max() <= 255
-    assert not torch.equal(first, second)
+CUTS: list[dict[str, int]] = [{"last_step": 1}, {"last_step": 4}, {"last_epoch": 1}, {"last_step": 3}]
 
 
-def test_centre_is_the_canonical_face() -> None:
-    """Without augmentation the middle of the context is shown, grey beyond the photo's edge."""
-    context = torch.zeros(1, 4, CONTEXT_SIZE, CONTEXT_SIZE, dtype=torch.uint8)
-    middle = CONTEXT_SIZE // 2
-    context[:, :, middle - 10 : middle + 10, middle - 10 : middle + 10] = 255
-    picture = centre(context)
-    assert picture.shape == (1, 3, INPUT_SIZE, INPUT_SIZE)
-    assert picture[0, 0, INPUT_SIZE // 2, INPUT_SIZE // 2] == 255
-    assert picture[0, 0, 0, 0] == 128
-
-
-class CutOff(Exception):
-    """Stands for the kill."""
-
-
-class Clock:
-    """Seconds that go on by one at each look; at one of them the run is cut off."""
-
-    def __init__(self, last: int | None = None) -> None:
-        self.now, self.last = 0, last
-
-    def __call__(self) -> float:
-        self.now += 1
-        if self.now == self.last:
-            raise CutOff
-        return self.now
-
-
-def _weights(network: torch.nn.Module) -> torch.Tensor:
-    return torch.cat([value.flatten() for value in network.parameters()])
-
-
-@pytest.mark.parametrize("every", [1.0, 3.0])
-def test_a_run_that_was_cut_off_ends_the_same(tmp_path: Path, every: float) -> None:
-    """Cut off again and again, at steps that were saved and at steps that were not."""
-    faces, recipe = _striped_faces(24), Recipe(epochs=3, batch=4)
-    expected = _weights(train(_small(0.5), faces, recipe, lambda _: None))
-    path, epochs = tmp_path / "out" / "run.safetensors", list[int]()
-    for last in (3, 9, 14, None):
-        file = RunFile(path, {"seed": 0}, every, Clock(last))
+@pytest.mark.parametrize("stretch", [drawn.SCORES, PAIRS], ids=["scores", "pairs"])
+@pytest.mark.parametrize("every", [0.0, 2.0])
+def test_a_run_that_was_cut_off_ends_the_same(tmp_path: Path, stretch: Stretch, every: float) -> None:
+    """Cut off again and again, within epochs and at their ends, at steps that were saved and at others."""
+    lessons, recipe = drawn.lessons(13), drawn.recipe(replace(stretch, epochs=3))
+    expected, curve = _learned(lessons, recipe)
+    path, epochs = tmp_path / "run.safetensors", set()
+    for cut in [*CUTS, {}]:
+        watch, ticks = Onlooker(**cut), itertools.count()
+        file = RunFile(path, {}, every, ticks.__next__)
         try:
-            network = train(_small(0.5), faces, recipe, lambda now: epochs.append(now.epoch), file)
+            network, again = _learned(lessons, recipe, watch, file)
         except CutOff:
-            assert last is not None
-    assert torch.equal(_weights(network), expected)
-    assert sorted(set(epochs)) == [1, 2, 3]
-    assert [path.name for path in path.parent.iterdir()] == ["run.safetensors"]
+            assert cut
+        epochs |= {number for _, number in watch.epochs}
+    assert torch.equal(drawn.weights(network), drawn.weights(expected))
+    assert _untimed(again) == _untimed(curve)
+    assert epochs == {1, 2, 3}
+    assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
 
 
 def test_a_finished_run_stays_finished(tmp_path: Path) -> None:
-    """Started again, it gives the same network at once."""
-    faces, recipe = _striped_faces(8), Recipe(epochs=1, batch=4)
-    file = RunFile(tmp_path / "run.safetensors", {})
-    first = train(_small(), faces, recipe, lambda _: None, file)
-    reports = list[Progress]()
-    again = train(_small(), faces, recipe, reports.append, RunFile(tmp_path / "run.safetensors", {}))
-    assert torch.equal(_weights(first), _weights(again))
-    assert reports == []
+    """Started again, it gives the same network and curve at once."""
+    lessons, watch = drawn.lessons(8), Onlooker()
+    first, curve = _learned(lessons, drawn.recipe(), file=RunFile(tmp_path / "run", {}))
+    again, same = _learned(lessons, drawn.recipe(), watch, RunFile(tmp_path / "run", {}))
+    assert torch.equal(drawn.weights(first), drawn.weights(again))
+    assert same == curve
+    assert watch.steps == []
 
 
-def test_another_runs_file_is_refused(tmp_path: Path) -> None:
-    """Another recipe or other data: the error names the file and says what to do."""
-    faces, path = _striped_faces(8), tmp_path / "run.safetensors"
-    train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 0}))
-    with pytest.raises(RunError, match=r"run\.safetensors belongs to a run with another recipe"):
-        train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 1}))
-    path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(RunError, match=r"run\.safetensors is damaged"):
-        train(_small(), faces, Recipe(epochs=1, batch=4), lambda _: None, RunFile(path, {"seed": 0}))
+def test_a_time_limit_ends_it(tmp_path: Path) -> None:
+    """Early, and for good: started again it does not go on, not even with more time."""
+    lessons, recipe = drawn.lessons(8), drawn.recipe(replace(drawn.SCORES, epochs=1000))
+    _, curve = _learned(lessons, recipe, file=RunFile(tmp_path / "run", {}), limit=0.3)
+    assert 1 <= len(curve) < 1000
+    watch = Onlooker()
+    assert _learned(lessons, recipe, watch, RunFile(tmp_path / "run", {}), limit=0.9)[1] == curve
+    assert watch.steps == []
 
 
-def test_a_full_disk_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be saved is said; training ends, and the last good file stands."""
-    faces, recipe, path = _striped_faces(8), Recipe(epochs=1, batch=4), tmp_path / "run.safetensors"
-    train(_small(), faces, recipe, lambda _: None, RunFile(path, {}))
-    good = path.read_bytes()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+def test_a_limit_within_the_first_epoch_leaves_a_point(tmp_path: Path) -> None:
+    """However short the time, the curve says what was reached."""
+    watch, file = Onlooker(0.5), RunFile(tmp_path / "run", {})
+    _, curve = _learned(drawn.lessons(40), drawn.recipe(), watch, file, limit=1e-3)
+    assert watch.steps == [1]
+    assert [(point.epoch, point.value) for point in curve] == [(1, 0.5)]
+    again = _learned(drawn.lessons(40), drawn.recipe(), Onlooker(), RunFile(tmp_path / "run", {}), limit=1e-3)
+    assert again[1] == curve
+
+
+def test_a_stall_ends_it() -> None:
+    """After as many epochs without progress as the stretch has patience."""
+    recipe = drawn.recipe(replace(drawn.SCORES, epochs=20, patience=2))
+    _, curve = _learned(drawn.lessons(8), recipe, Onlooker(0.1, 0.5, 0.5))
+    assert [point.value for point in curve] == [0.1, 0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("falls", [True, False])
+def test_the_learning_rate(*, falls: bool) -> None:
+    """It climbs, and then falls to nothing, or stays."""
+    rates: list[float] = []
+
+    def note(optimiser: torch.optim.Optimizer, _arguments: Any, _named: Any) -> None:
+        rates.append(optimiser.param_groups[0]["lr"])
+
+    recipe = replace(drawn.recipe(replace(drawn.SCORES, epochs=10, falls=falls)), warmup=0.2)
+    hook = register_optimizer_step_pre_hook(note)
     try:
-        RunFile(path, {}).save(RunState.start(_small(), torch.optim.AdamW(_small().parameters())))
+        _learned(drawn.lessons(8), recipe)
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert path.read_bytes() == good
-    assert "the last save stands" in caplog.text
-    assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
+        hook.remove()
+    top = drawn.SCORES.learning_rate
+    assert rates[:4] == pytest.approx([top * share for share in (0.25, 0.5, 0.75, 1)])
+    if falls:
+        assert rates[4:] == sorted(rates[4:], reverse=True)
+        assert rates[12] == pytest.approx(top / 2)
+        assert rates[-1] < 0.02 * top
+    else:
+        assert rates[4:] == [top] * 16
 
 
 def test_too_few_faces_for_a_batch() -> None:
     """An error with both numbers."""
-    with pytest.raises(ValueError, match="3 faces do not fill a batch of 8"):
-        train(_small(), _striped_faces(3), Recipe(epochs=1, batch=8), lambda _: None)
+    with pytest.raises(ValueError, match="3 faces do not fill a batch of 4"):
+        _learned(drawn.lessons(3), drawn.recipe())
+
+
+def test_a_face_and_its_mirror_image_are_told_the_same() -> None:
+    """Scores and doubts are means over both; so many at a time changes nothing; none give none."""
+    contexts = drawn.lessons(5).contexts.copy()
+    contexts[:, :, :100, 0] = 0
+    network = drawn.network()
+    told = predict_faces(network, contexts)
+    assert told.shape == (5, 2)
+    assert told.dtype == np.float32
+    assert np.allclose(told, predict_faces(network, contexts[:, :, ::-1].copy()), atol=1e-3)
+    assert np.allclose(told, predict_faces(network, contexts, batch=2), atol=1e-3)
+    assert predict_faces(network, contexts[:0]).shape == (0, 2)
