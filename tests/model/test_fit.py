@@ -29,12 +29,17 @@ def _fitted(folder: Path, recipe: Recipe = WHOLE, watch: Watch | None = None, **
 
 
 def test_stretches_follow_one_another(tmp_path: Path) -> None:
-    """In the recipe's order, each with its curve and its file; the network grows before its stretch."""
-    watch = Onlooker(0.1, 0.2, 0.3, 0.4)
+    """In the recipe's order, each with its curve and its file; growth comes before its stretch.
+
+    Pairs teach the score nothing, so that held-out faces are not asked.
+    """
+    watch = Onlooker(0.2, 0.3, 0.4)
     fitted = _fitted(tmp_path, watch=watch)
     assert watch.epochs == [("pretrain", 1), ("finetune", 1), ("finetune", 2), ("grow", 1)]
     assert [stage.stretch for stage in fitted.stages] == list(WHOLE.stretches)
-    assert [[point.value for point in stage.curve] for stage in fitted.stages] == [[0.1], [0.2, 0.3], [0.4]]
+    pairs, *scores = ([point.value for point in stage.curve] for stage in fitted.stages)
+    assert pairs == [-fitted.stages[0].curve[0].loss]
+    assert scores == [[0.2, 0.3], [0.4]]
     sizes = [stage.parameters for stage in fitted.stages]
     assert sizes[0] == sizes[1] == drawn.weights(drawn.network()).numel() < sizes[2]
     assert fitted.network.layers == LARGE
@@ -50,7 +55,7 @@ def test_growth_that_brings_nothing_is_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, reached: float, *, kept: bool
 ) -> None:
     """The smaller network is what remains, with the weights that it had; the refusal is said."""
-    fitted = _fitted(tmp_path, watch=Onlooker(0.1, 0.2, 0.5, reached))
+    fitted = _fitted(tmp_path, watch=Onlooker(0.2, 0.5, reached))
     assert fitted.stages[-1].kept is kept
     assert fitted.network.layers == (LARGE if kept else SMALL)
     assert ("refused" in caplog.text) is not kept
@@ -79,7 +84,7 @@ def test_a_stretch_goes_on_from_the_one_before(tmp_path: Path) -> None:
 
 def test_a_finished_run_trains_nothing_anew(tmp_path: Path) -> None:
     """The second call gives the same network, stages and refusals, and takes no step."""
-    first, watch = _fitted(tmp_path, watch=Onlooker(0.5, 0.5, 0.5, 0.1)), Onlooker(0.9)
+    first, watch = _fitted(tmp_path, watch=Onlooker(0.5, 0.5, 0.1)), Onlooker(0.9)
     again = _fitted(tmp_path, watch=watch)
     assert watch.steps == []
     assert again.stages == first.stages
