@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from model.train_command import open_run, reported, trained
+from model.train_command import check_fold, open_run, reported, trained
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,6 +77,7 @@ def ablate(
         if unknown:
             raise ValueError(f"--arm: no {unknown.pop()!r}; there are {'; '.join(every)}")
         run = open_run(data, options | {"name": "standard", "stages": None, "seed": 0}, console)
+        check_fold(run, hold_out)
         outcomes: list[Outcome] = []
         for seed in range(seeds):
             for arm in arms or every:

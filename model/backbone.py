@@ -48,7 +48,15 @@ def imagenet_resnet18(file: Path | None = None, dropout: float = 0.5) -> FaceNet
     network = resnet18(weights=None)
     try:
         network.load_state_dict(_weights(file))
-    except (OSError, URLError, RuntimeError, pickle.UnpicklingError, AttributeError, TypeError) as error:
+    except (
+        OSError,
+        EOFError,
+        URLError,
+        RuntimeError,
+        pickle.UnpicklingError,
+        AttributeError,
+        TypeError,
+    ) as error:
         where = str(file) if file else ResNet18_Weights.DEFAULT.url
         raise BackboneError(f"ResNet-18's ImageNet weights cannot be had from {where}: {error}") from error
     parts = list(network.children())[:-2]  # its own average and its classes stay behind

@@ -35,7 +35,9 @@ def stored_faces(
         place.mkdir(parents=True, exist_ok=True)
         np.save(place / "contexts.npy", cut.contexts)
         told = json.dumps([asdict(photo) for photo in cut.skipped])
-        (place / "faces.json").write_text(told, encoding="utf-8")
+        draft = place / "faces.json.new"
+        draft.write_text(told, encoding="utf-8")
+        draft.replace(place / "faces.json")  # last of all: a store cut short is made anew
     skipped = [Skipped(**photo) for photo in json.loads((place / "faces.json").read_text(encoding="utf-8"))]
     lost = {photo.image for photo in skipped}
     rated = tuple(row for row in ratings if row.image not in lost)

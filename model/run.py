@@ -42,7 +42,7 @@ class Point:
     loss: float
     """Mean over the epoch's steps."""
     seconds: float
-    """Spent so far in this stretch, over all processes that worked at it; validation included."""
+    """Spent so far in this stretch, over all processes that worked at it; earlier validation included."""
     agreement: Mapping[str, float]
     """Named correlations with people on held-out faces; empty without such."""
 

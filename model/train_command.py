@@ -109,6 +109,7 @@ def train(*, data: Path, out: Path, hold_out: str, cross_validate: bool, **optio
         fold = _fold(hold_out)
         run = open_run(data, options, console)
         out.mkdir(parents=True, exist_ok=True)
+        check_fold(run, fold)
         lost = _list_skipped(run.faces, out, console)
         if cross_validate:
             fitted, outputs, fold = _cross_validated(run, out, console)
@@ -128,6 +129,13 @@ def _fold(text: str) -> int | None:
     return int(text)
 
 
+def check_fold(run: Run, fold: int | None) -> None:
+    """Raises ValueError unless some faces are of that fold."""
+    there = sorted({row.fold for row in run.faces.rated})
+    if fold is not None and fold not in there:
+        raise ValueError(f"--hold-out {fold}: the folds with faces are {', '.join(map(str, there))}")
+
+
 def open_run(data: Path, options: dict[str, Any], console: Console) -> Run:
     """The run that the command's options ask for; faces are found if they have not been yet."""
     import torch
@@ -143,13 +151,14 @@ def open_run(data: Path, options: dict[str, Any], console: Console) -> Run:
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     device = pick_device(options["device"])
-    singles = options["raters"] or next(iter(sorted(data.glob("*single_ratings.csv"))), None)
+    file = options["raters"] or next(iter(sorted(data.glob("*single_ratings.csv"))), None)
+    singles = read_single_ratings(file) if file else None
     started = time.monotonic()
     faces = _faces(data, options["cache"], console)
     seconds = math.inf
     if options["minutes"]:
         seconds = max(60 * options["minutes"] - (time.monotonic() - started) - LAST_STEPS, 1.0)
-    return Run(faces, recipe, read_single_ratings(singles) if singles else None, device, seconds)
+    return Run(faces, recipe, singles, device, seconds)
 
 
 def _faces(data: Path, cache: Path, console: Console) -> RatedFaces:
@@ -245,5 +254,4 @@ def reported(out: Path) -> Iterator[None]:
     except (DeviceError, RunError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        named = f" ({error.filename})" if error.filename else ""
-        raise click.ClickException(f"--out {out}: {error.strerror or error}{named}") from error
+        raise click.ClickException(f"{error.filename or out}: {error.strerror or error}") from error

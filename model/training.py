@@ -76,9 +76,9 @@ def learn(  # noqa: PLR0917  a call names them
             started = time.monotonic()
             _step(state, course, *feed(state.step))
             watch.step(stretch, state.step, course.steps, state.losses[-1])
+            state.seconds += time.monotonic() - started
             if state.step % epoch_steps == 0:
                 _close_epoch(state, course, watch)
-            state.seconds += time.monotonic() - started
             if file is not None:
                 file.save_if_due(state)
     if state.losses:  # time cut an epoch short
@@ -193,6 +193,7 @@ def _step(state: RunState, course: _Course, chosen: NDArray[np.int64], pictures:
 
 
 def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
+    started = time.monotonic()
     loss = float(np.mean(state.losses))
     epoch = math.ceil(state.step / course.epoch_steps)
     stretch, every = course.stretch, course.recipe.validate_every
@@ -200,6 +201,7 @@ def _close_epoch(state: RunState, course: _Course, watch: Watch) -> None:
     # Pairs teach the features and leave the head as it was: its scores say nothing yet.
     agreement = watch.validate(state.averaged) if due and stretch.task == "scores" else {}
     state.curve.append(Point(epoch, loss, state.seconds, agreement))
+    state.seconds += time.monotonic() - started
     state.losses = []
     watch.epoch(course.stretch, state.curve)
 

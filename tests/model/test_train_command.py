@@ -94,6 +94,22 @@ def test_missing_and_broken_photos(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_cross_validation(data: Path, tmp_path: Path) -> None:
+    """Each fold is held out in turn, then all is learned; the scale rests on every face, unseen."""
+    rows = ["image,score,fold"]
+    rows += [f"{number}.png,{2 + number / 20:.3f},{number % 9}" for number in range(LEARNED + HELD)]
+    (data / "ratings.csv").write_text("\n".join(rows) + "\n")
+    result = run(data, tmp_path, "--recipe", "laptop", "--cross-validate")
+    assert result.exit_code == 0, result.output
+    assert f"fold 8: {LEARNED} faces to learn from, {HELD} held out" in result.output
+    assert f"all: {LEARNED + HELD} faces to learn from, 0 held out" in result.output
+    assert f"ratings: {LEARNED + HELD} unseen faces, Pearson" in result.output
+    with (tmp_path / "held_out.csv").open(newline="") as file:
+        assert len({row["image"] for row in csv.DictReader(file)}) == LEARNED + HELD
+    assert Scorer.load(tmp_path, "cpu").outputs([Image.new("RGB", (192, 192))]).shape == (2, 1)
+
+
+@pytest.mark.slow
 def test_ablate(drawn_data: Path, tmp_path: Path) -> None:
     """One arm with one seed gives a table of one row."""
     result = run(drawn_data, tmp_path, "--arm", "small", "--seeds", "1", command="ablate")
@@ -135,6 +151,13 @@ def test_nonsense_to_hold_out_is_named(data: Path, tmp_path: Path) -> None:
     assert result.exit_code in {1, 2}
     assert "--hold-out" in result.output
     assert "'some' is neither a fold's number nor none" in result.output
+
+
+def test_a_fold_without_faces_is_named(data: Path, tmp_path: Path) -> None:
+    """Holding out what is not there would judge by nothing: an error that names the folds."""
+    assert "--hold-out 7: the folds with faces are 0" in _one_line(
+        run(data, tmp_path / "out", "--hold-out", "7")
+    )
 
 
 def test_too_few_photos(data: Path, tmp_path: Path) -> None:
