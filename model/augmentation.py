@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.data import CONTEXT_SIZE
-from model.faces import BORDER
+from model.faces import BORDER, VIEWS
 from model.network import INPUT_SIZE
 
 Picture = NDArray[np.uint8]
@@ -38,26 +38,34 @@ def augment(contexts: Picture, generator: np.random.Generator) -> Picture:
     return np.stack([_altered(context, generator) for context in contexts])
 
 
-def centre(contexts: Picture) -> Picture:
-    """The canonical faces themselves. Shape: as `augment`."""
-    offset = (CONTEXT_SIZE - INPUT_SIZE) // 2
-    inside = slice(offset, offset + INPUT_SIZE)
-    cut = contexts[:, inside, inside].astype(np.float32)
+def views(contexts: Picture) -> Picture:
+    """The canonical faces' views, as `model.faces.views` cuts them from photos.
+
+    Shape: (batch, CONTEXT_SIZE, CONTEXT_SIZE, 4) -> (views, batch, INPUT_SIZE, INPUT_SIZE, 3).
+    """
+    return np.stack([np.stack([_view(context, zoom) for context in contexts]) for zoom in VIEWS])
+
+
+def _view(context: Picture, zoom: float) -> Picture:
+    offset = (CONTEXT_SIZE - 1) / 2 - zoom * (INPUT_SIZE - 1) / 2
+    cut = _cut(context, np.array([[zoom, 0, offset], [0, zoom, offset]])).astype(np.float32)
     alpha = cut[..., 3:] / 255
     filled = cut[..., :3] * alpha + np.array(BORDER, np.float32) * (1 - alpha)
     return (filled + 0.5).astype(np.uint8)
 
 
+def _cut(context: Picture, placement: Matrix) -> Picture:
+    """Through `placement`, a matrix (2, 3) from the input's pixels to the context's."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (INPUT_SIZE, INPUT_SIZE)
+    cut = cv2.warpAffine(context, placement, size, flags=flags, borderValue=(*BORDER, 0))
+    return np.asarray(cut, np.uint8)
+
+
 def _altered(context: Picture, generator: np.random.Generator) -> Picture:
     if generator.random() < BACKGROUND_SHARE:
         context = _cut_out(context)
-    picture = cv2.warpAffine(
-        context,
-        _placement(generator),
-        (INPUT_SIZE, INPUT_SIZE),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderValue=(*BORDER, 0),
-    )
+    picture = _cut(context, _placement(generator))
     colours = _colours(float(np.mean(cv2.mean(picture)[:3])), generator)
     coloured = np.asarray(cv2.transform(picture, colours), np.uint8)
     return _worn(_softened(coloured, generator), generator)

@@ -15,7 +15,7 @@ from PIL import Image
 from model.agreement import Agreement, Estimate, Values, agree, estimate, pearson, within
 from model.calibration import Calibration, Coverage, calibrate, cover, cover_thirds
 from model.data import Finder, Found, Skipped, find_faces
-from model.faces import canonical
+from model.faces import canonical, views
 from model.gaps import Gap, GroupFigures, compare_groups, largest_gaps
 from model.network import INPUT_SIZE
 from model.predict import Judged
@@ -29,8 +29,8 @@ LOOSE = 1.4
 class FaceScorer(Protocol):
     """`model.predict.Scorer`, as far as we need it."""
 
-    def judge(self, faces: Sequence[Image.Image], /) -> list[Judged]:
-        """Scores 0..9 of canonical faces, each with its plus-minus."""
+    def judge(self, faces: Sequence[Sequence[Image.Image]], /) -> list[Judged]:
+        """Scores 0..9 of faces given by their views, each with its plus-minus."""
 
     def unclipped(self, pictures: Sequence[Image.Image], /) -> list[float]:
         """Points of windows, for comparing them."""
@@ -113,7 +113,7 @@ def score_photos(
             skipped.append(photo)
         else:
             rated.append(row)
-            judged += scorer.judge([canonical(photo.photo, photo.faces[0])])
+            judged += scorer.judge([views(photo.photo, photo.faces[0])])
             loose += scorer.unclipped([canonical(photo.photo, photo.faces[0], INPUT_SIZE, LOOSE)])
             if robustness:
                 altered.append(_altered(photo, scorer, finder))
@@ -189,5 +189,5 @@ def _altered(found: Found, scorer: FaceScorer, finder: Finder) -> dict[str, floa
     for name, alter in ALTERATIONS.items():
         photo = alter(found.photo, found.faces)
         faces = finder.find(photo)
-        scores[name] = scorer.judge([canonical(photo, faces[0])])[0].score if faces else None
+        scores[name] = scorer.judge([views(photo, faces[0])])[0].score if faces else None
     return scores

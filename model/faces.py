@@ -33,6 +33,10 @@ EYE_LINE = 0.42
 EYES_TO_MOUTH = 1.06
 """Eyes-to-mouth over eye distance of a face seen from the front (median of our training photos)."""
 
+VIEWS = (0.92, 1.08)
+"""The told score is the mean over the canonical face at these zooms; both agree better with people
+than one (model/LOG.md, experiment 8)."""
+
 BORDER = (128, 128, 128)
 """What stands beyond the photo's edge in a canonical face."""
 
@@ -127,6 +131,11 @@ def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: 
         Image.Resampling.BICUBIC,
         fillcolor=(*BORDER, 0)[: len(source.mode)],
     )
+
+
+def views(photo: Image.Image, face: Face) -> list[Image.Image]:
+    """The canonical face as the told score sees it: a little nearer, and a little farther off."""
+    return [canonical(photo, face, INPUT_SIZE, zoom) for zoom in VIEWS]
 
 
 def _look(mtcnn: MTCNN, photo: Image.Image, scale: float) -> list[Face]:

@@ -66,14 +66,17 @@ class Scorer:
         tensors, card = checkpoint.load(folder)
         return cls(_network(folder, tensors, card), _scale(folder, card), device)
 
-    def judge(self, faces: Sequence[Image.Image]) -> list[Judged]:
-        """Scores with their plus-minus of canonical faces: RGB pictures of one size.
+    def judge(self, faces: Sequence[Sequence[Image.Image]]) -> list[Judged]:
+        """Scores with their plus-minus of faces, each given by its views (`model.faces.views`).
 
-        Both rest on the mean over the face and its mirror image. People rate both alike, the
-        network nearly so, and the mean agrees better with people than either (see model/LOG.md).
+        Both rest on the mean over a face's views and their mirror images. People rate all alike,
+        the network nearly so, and the mean agrees better with people than any (see model/LOG.md).
         """
-        mirrored = [face.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for face in faces]
-        outputs, doubts = self.outputs([*faces, *mirrored]).reshape(2, 2, len(faces)).mean(axis=1)
+        seen = [view for face in faces for view in face]
+        mirrored = [view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for view in seen]
+        if not seen:
+            return []
+        outputs, doubts = self.outputs([*seen, *mirrored]).reshape(2, 2, len(faces), -1).mean(axis=(1, 3))
         pairs = zip(self._scale.told(outputs), self._scale.plus_minus(doubts), strict=True)
         return [Judged(float(score), float(plus_minus)) for score, plus_minus in pairs]
 

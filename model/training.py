@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.augmentation import augment, centre
+from model.augmentation import augment, views
 from model.growth import stalled
 from model.learners import Learner
 from model.network import FaceNetwork, normalise
@@ -91,7 +91,7 @@ def learn(  # noqa: PLR0917  a call names them
 def predict_faces(
     network: FaceNetwork, contexts: Pictures, device: str = "cpu", batch: int = 64
 ) -> NDArray[np.float32]:
-    """Outputs for canonical faces: the mean over each face and its mirror image.
+    """Outputs for canonical faces: the mean over each face's views and their mirror images.
 
     Shape: contexts -> (n, 2): scores in standard units, and log doubts.
     """
@@ -99,9 +99,10 @@ def predict_faces(
     told = []
     with torch.inference_mode(), _half(device):
         for start in range(0, len(contexts), batch):
-            pixels = _pixels(centre(contexts[start : start + batch]), device)
-            passes = [torch.stack(network.judge(turned), 1).float() for turned in (pixels, pixels.flip(-1))]
-            told.append(((passes[0] + passes[1]) / 2).cpu().numpy())
+            seen = [_pixels(view, device) for view in views(contexts[start : start + batch])]
+            both = [*seen, *(pixels.flip(-1) for pixels in seen)]
+            passes = [torch.stack(network.judge(pixels), 1).float() for pixels in both]
+            told.append(torch.stack(passes).mean(dim=0).cpu().numpy())
     return np.concatenate(told) if told else np.empty((0, 2), np.float32)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
 from PIL import Image
 
-from model.faces import FaceFinder
+from model.faces import FaceFinder, views
 from model.network import INPUT_SIZE
 from model.predict import Judged, Scorer
 from worker.align import Aligned, Finder, align
@@ -20,8 +21,8 @@ from worker.messages import Refusal
 class FaceScorer(WindowScorer, Protocol):
     """`model.predict.Scorer`, as far as the worker needs it."""
 
-    def judge(self, faces: list[Image.Image], /) -> list[Judged]:
-        """Scores 0..9 of canonical faces, each with its plus-minus."""
+    def judge(self, faces: Sequence[Sequence[Image.Image]], /) -> list[Judged]:
+        """Scores 0..9 of faces given by their views, each with its plus-minus."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,14 @@ class Judge:
         """Go through the motions once: first calls allocate and choose kernels."""
         blank = Image.new("RGB", (INPUT_SIZE, INPUT_SIZE), "grey")
         self.finder.find(blank)
-        self.scorer.judge([blank])
+        self.scorer.judge([[blank, blank]])
 
     def score(self, data: bytes) -> Scored | Refusal:
         """Score the largest face of a photo, given as a file's bytes."""
         aligned = align(data, self.finder)
         if isinstance(aligned, Refusal):
             return aligned
-        [judged] = self.scorer.judge([aligned.picture])
+        [judged] = self.scorer.judge([views(aligned.photo, aligned.face)])
         return Scored(aligned, judged.score, judged.plus_minus)
 
     def crop(self, aligned: Aligned, aspect: Aspect = SQUARE, all_faces: bool = False) -> Crop:

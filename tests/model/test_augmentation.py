@@ -5,10 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
-from model.augmentation import Picture, augment, centre
-from model.data import CONTEXT_SIZE
-from model.faces import BORDER, EYE_DISTANCE, EYE_LINE
+from model import faces
+from model.augmentation import Picture, augment, views
+from model.data import CONTEXT_SIZE, CONTEXT_ZOOM
+from model.faces import BORDER, EYE_DISTANCE, EYE_LINE, Face, canonical
 from model.network import INPUT_SIZE
 
 MARGIN = (CONTEXT_SIZE - INPUT_SIZE) // 2
@@ -61,23 +64,27 @@ def test_beyond_the_photo_lies_one_plain_colour() -> None:
     assert len(np.unique(pictures[:, 0], axis=0)) > 15
 
 
-def test_centre_is_the_middle_of_the_context() -> None:
-    """Byte for byte, where the photo is."""
-    contexts = _contexts(2)
-    inside = slice(MARGIN, MARGIN + INPUT_SIZE)
-    assert np.array_equal(centre(contexts), contexts[:, inside, inside, :3])
+def test_views_are_those_of_the_photo() -> None:
+    """Cut from the context as `model.faces.views` cuts from the photo: a little nearer, a little farther."""
+    photo = Image.fromarray(skimage.data.astronaut()).convert("RGBA")
+    face = Face((170, 60, 280, 200), ((201, 108), (246, 110), (226, 137), (206, 158), (244, 159)), 1.0)
+    context = np.asarray(canonical(photo, face, CONTEXT_SIZE, CONTEXT_ZOOM))[None]
+    expected = [np.asarray(view, float) for view in faces.views(photo.convert("RGB"), face)]
+    for seen, wanted in zip(views(context)[:, 0], expected, strict=True):
+        assert np.abs(seen - wanted).mean() < 4
+        assert np.corrcoef(seen.ravel(), wanted.ravel())[0, 1] > 0.99
 
 
-def test_centre_is_grey_beyond_the_photo() -> None:
+def test_views_are_grey_beyond_the_photo() -> None:
     """Alpha 0 gives the border's colour, half of it the mean of both."""
     contexts = _contexts(1).copy()
     contexts[..., :3] = 28
     contexts[:, :, : CONTEXT_SIZE // 2, 3] = 0
     contexts[:, CONTEXT_SIZE // 2 :, CONTEXT_SIZE // 2 :, 3] = 128
-    picture = centre(contexts)[0]
-    assert tuple(picture[0, 0]) == BORDER
-    assert tuple(picture[0, -1]) == (28, 28, 28)
-    assert tuple(picture[-1, -1]) == (78, 78, 78)
+    for picture in views(contexts)[:, 0]:
+        assert tuple(picture[0, 0]) == BORDER
+        assert tuple(picture[0, -1]) == (28, 28, 28)
+        assert tuple(picture[-1, -1]) == (78, 78, 78)
 
 
 def test_half_of_the_pictures_are_mirrored() -> None:

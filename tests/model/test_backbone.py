@@ -24,7 +24,7 @@ def test_a_state_dict_from_a_file_is_its_trunk(tmp_path: Path) -> None:
     torch.save(original.state_dict(), tmp_path / "weights.pth")
     network = imagenet_resnet18(tmp_path / "weights.pth").eval()
     pixels = torch.randn(2, 3, 96, 96)
-    original.fc = torch.nn.Identity()  # type: ignore[assignment]
+    original.fc = torch.nn.Identity()
     with torch.inference_mode():
         expected = original(Renormalise()(pixels))
         torch.testing.assert_close(network.features(pixels), expected, rtol=1e-4, atol=1e-4)

@@ -24,8 +24,8 @@ from model.robustness import ALTERATIONS
 class GreyScorer:
     """Scores a picture by how bright it is: 0 for black, 9 for white."""
 
-    def judge(self, faces: Sequence[Image.Image], /) -> list[Judged]:
-        return [Judged(points, 0.5) for points in self.unclipped(faces)]
+    def judge(self, faces: Sequence[Sequence[Image.Image]], /) -> list[Judged]:
+        return [Judged(float(np.mean(self.unclipped(views))), 0.5) for views in faces]
 
     def unclipped(self, pictures: Sequence[Image.Image], /) -> list[float]:
         return [float(np.asarray(picture).mean()) / 255 * 9 for picture in pictures]

@@ -57,11 +57,11 @@ def said(picture: Image.Image) -> tuple[float, float]:
 
 
 def test_faces_are_judged_on_the_cards_scale(scorer: Scorer) -> None:
-    """Score and plus-minus are the scale's for the mean of what is said of face and mirror image."""
-    face = noise(INPUT_SIZE, INPUT_SIZE)
-    output, doubt = np.mean([said(face), said(ImageOps.mirror(face))], axis=0)
+    """Score and plus-minus are the scale's for the mean of what is said of views and mirror images."""
+    views = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(2)]
+    output, doubt = np.mean([said(one) for view in views for one in (view, ImageOps.mirror(view))], axis=0)
     assert abs(output) > 1e-3
-    [judged] = scorer.judge([face])
+    [judged] = scorer.judge([views])
     assert judged.score == pytest.approx(SCALE.told([output])[0], abs=1e-3)
     assert judged.plus_minus == pytest.approx(SCALE.plus_minus([doubt])[0], abs=1e-3)
 
@@ -76,7 +76,7 @@ def test_scores_stay_within_the_scale() -> None:
     """Beyond 0 and 9 the score stops; `unclipped` goes on."""
     high = Scorer(network(), Scale(((-3, 17), (3, 23)), 1.0))
     picture = noise(INPUT_SIZE, INPUT_SIZE)
-    assert high.judge([picture])[0].score == 9.0
+    assert high.judge([[picture]])[0].score == 9.0
     assert high.unclipped([picture])[0] > 9
 
 
@@ -86,7 +86,7 @@ def test_a_face_is_judged_as_its_mirror_image(scorer: Scorer) -> None:
     mirrored = [ImageOps.mirror(face) for face in faces]
     differences = np.subtract(scorer.outputs(faces), scorer.outputs(mirrored))
     assert np.abs(differences).min(axis=1).max() > 1e-4
-    assert apart(scorer.judge(faces), scorer.judge(mirrored)) < 1e-4
+    assert apart(scorer.judge([faces]), scorer.judge([mirrored])) < 1e-4
 
 
 def test_a_batch_is_judged_as_one_by_one(scorer: Scorer) -> None:
@@ -96,7 +96,8 @@ def test_a_batch_is_judged_as_one_by_one(scorer: Scorer) -> None:
     alone = [scorer.unclipped([picture])[0] for picture in pictures]
     assert np.abs(np.subtract(together, alone)).max() < 1e-4
     assert np.std(together) > 0.05
-    assert apart(scorer.judge(pictures), [scorer.judge([one])[0] for one in pictures]) < 1e-4
+    faces = [pictures[start : start + 2] for start in range(0, 18, 2)]
+    assert apart(scorer.judge(faces), [scorer.judge([face])[0] for face in faces]) < 1e-4
     assert scorer.judge([]) == []
     assert scorer.unclipped([]) == []
 
@@ -114,7 +115,7 @@ def test_grown_networks_load(tmp_path: Path, halved: bool) -> None:
     grown = deeper(wider(network(), 0, 20, generator), 4, 8, generator)
     checkpoint.save(tmp_path, grown.state_dict(), {**CARD, "layers": grown.layers}, halved=halved)
     loaded = Scorer.load(tmp_path, "cpu")
-    faces = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(3)]
+    faces = [[noise(INPUT_SIZE, INPUT_SIZE, seed)] for seed in range(3)]
     assert apart(loaded.judge(faces), Scorer(grown, SCALE).judge(faces)) < (0.01 if halved else 1e-5)
     floats = sum(value.numel() for value in grown.parameters())
     assert (tmp_path / checkpoint.TENSORS).stat().st_size < floats * (2.1 if halved else 4.1)
@@ -179,7 +180,7 @@ def test_the_shipped_weights_load() -> None:
     """The scorer in the project fits the network in the project."""
     shipped = Path(checkpoint.__file__).parent / "weights"
     scorer = Scorer.load(shipped, "cpu", threads=1)
-    [judged] = scorer.judge([noise(INPUT_SIZE, INPUT_SIZE)])
+    [judged] = scorer.judge([[noise(INPUT_SIZE, INPUT_SIZE)]])
     assert 0 <= judged.score <= 9
     assert 0.2 <= judged.plus_minus <= 3
 
@@ -204,4 +205,4 @@ def test_a_missing_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gpu_scores_as_the_cpu(scorer: Scorer, folder: Path) -> None:
     """Half precision on a GPU stays within 0.02 of what the CPU says."""
     pictures = [noise(INPUT_SIZE, INPUT_SIZE, seed) for seed in range(8)]
-    assert apart(Scorer.load(folder, "cuda").judge(pictures), scorer.judge(pictures)) < 0.02
+    assert apart(Scorer.load(folder, "cuda").judge([pictures]), scorer.judge([pictures])) < 0.02

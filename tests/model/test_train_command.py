@@ -61,7 +61,7 @@ def test_end_to_end(drawn_data: Path, tmp_path: Path) -> None:
         "scorer.safetensors", "scorer.json", "curves.csv", "curves.png", "held_out.csv", "calibration.png",
         "skipped.csv",
     }  # fmt: skip
-    (judged,) = Scorer.load(out, "cpu").judge([Image.new("RGB", (192, 192))])
+    (judged,) = Scorer.load(out, "cpu").judge([[Image.new("RGB", (192, 192))]])
     assert 0 <= judged.score <= 9
     with (out / "held_out.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == HELD

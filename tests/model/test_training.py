@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from model.augmentation import centre
+from model.augmentation import views
 from model.fit import Lessons
 from model.learners import Learner, PairLearner, ScoreLearner
 from model.network import FaceNetwork, TinyDarknet, normalise
@@ -65,7 +65,7 @@ def test_it_learns_pairs() -> None:
     lessons, stretch = drawn.lessons(16), replace(PAIRS, epochs=8, learning_rate=0.01)
     network, _ = _learned(lessons, replace(drawn.recipe(stretch), classes=2))
     with torch.inference_mode():
-        pixels = torch.from_numpy(centre(lessons.contexts)).permute(0, 3, 1, 2)
+        pixels = torch.from_numpy(views(lessons.contexts)[0]).permute(0, 3, 1, 2)
         features = network.features(normalise(pixels))
     apart = (features[:, None] - features[None]).abs().mean(dim=2)
     low, high = slice(0, 8), slice(8, 16)
