@@ -117,7 +117,7 @@ def train(*, data: Path, out: Path, hold_out: str, cross_validate: bool, **optio
             fitted, outputs = trained(run, fold, out, console)
         _tell_refusals(fitted, console)
         _ship(run, fitted, outputs, fold, out)
-        console.print(f"The scorer is in {out}: use it with SELFAI_WEIGHTS={out}", highlight=False)
+        click.echo(f"The scorer is in {out}: use it with SELFAI_WEIGHTS={out}")
     sys.exit(INCOMPLETE if lost else 0)
 
 
@@ -197,7 +197,7 @@ def trained(
     from model.train import Validation, split, train
 
     learned, held_out = split(run.faces, fold)
-    console.print(f"{title}{len(learned.rated)} faces to learn from, {len(held_out.rated)} held out")
+    click.echo(f"{title}{len(learned.rated)} faces to learn from, {len(held_out.rated)} held out")
     with Display(console, folder, Validation(held_out, run.device), title) as display:
         return train(run, fold, folder, display)
 
