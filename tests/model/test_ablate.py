@@ -61,7 +61,7 @@ def test_the_table() -> None:
         _outcome("half", 1, (600.0, 0.1)),
     ]
     head, _, base, quick, half = _cells(outcomes)
-    assert head == ["arm", "seeds", "parameters", "minutes", "d", "d within", f"time to the end of *{BASE}*"]
+    assert head == ["arm", "seeds", "parameters", "minutes", "d", "d within", f"time to *{BASE}*'s end"]
     # The goal is 0.65, the mean of the baseline's ends; its first seed never came so far.
     assert base == [BASE, "2", "12,345", "10.0", "0.650 ± 0.071", "0.250 ± 0.000", "-"]
     assert quick[4:] == ["0.800 ± 0.000", "0.250 ± 0.000", "0.375 ± 0.177"]
@@ -71,7 +71,19 @@ def test_the_table() -> None:
 def test_one_seed_has_no_spread() -> None:
     """Nor has an arm a share of the baseline's time where the baseline was not run."""
     assert _cells([_outcome(BASE, 0, (300.0, 0.4), (600.0, 0.6))])[2][4:] == ["0.600", "0.250", "1.000"]
-    assert _cells([_outcome("quick", 0, (300.0, 0.4))])[2][4:] == ["0.400", "0.250", "-"]
+    assert _cells([_outcome("quick", 0, (300.0, 0.4))])[2][4:] == ["0.400", "0.250"]
+
+
+def test_growth_is_timed_against_what_was_not_grown() -> None:
+    """Each baseline that was run has a column of its own."""
+    outcomes = [
+        _outcome(BASE, 0, (600.0, 0.6)),
+        _outcome("doubled, not grown", 0, (500.0, 0.4), (1000.0, 0.5), seconds=1000.0),
+        _outcome("grown to doubled", 0, (300.0, 0.5), (900.0, 0.7)),
+    ]
+    head, *_, grown = _cells(outcomes)
+    assert head[-2:] == [f"time to *{BASE}*'s end", "time to *doubled, not grown*'s end"]
+    assert grown[-2:] == ["1.500", "0.300"]
 
 
 def test_what_is_saved(tmp_path: Path) -> None:
