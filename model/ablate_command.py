@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from model.train_command import check_fold, open_run, reported, trained
+from model.train_command import check_fold, learning, open_run, reported, trained
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="Folder with ratings.csv and the photos it names.",
-)
+@learning
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the table."
 )
@@ -33,19 +28,6 @@ if TYPE_CHECKING:
 @click.option("--backbone", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="State dict of torchvision's ResNet-18, if not to be downloaded.")  # fmt: skip
 @click.option("--hold-out", type=int, default=0, show_default=True, help="Fold to judge by.")
-@click.option(
-    "--device", default="auto", envvar="SELFAI_DEVICE", show_default=True, help="cpu, cuda or auto."
-)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not said.")
-@click.option("--raters", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Single ratings, as for `selfai train`.")  # fmt: skip
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder for the faces cut from the photos; keep it private.",
-)
 def ablate(
     *,
     data: Path,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -30,13 +30,45 @@ LISTED = 20
 """Skipped photos that are named one by one; the file has them all."""
 
 
-@click.command()
-@click.option(
-    "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="Folder with ratings.csv and the photos it names.",
+SHARED = (
+    click.option(
+        "--data",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        required=True,
+        help="Folder with ratings.csv and the photos it names.",
+    ),
+    click.option(
+        "--device", default="auto", envvar="SELFAI_DEVICE", show_default=True, help="cpu, cuda or auto."
+    ),
+    click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not said."),
+    click.option(
+        "--raters",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Single ratings (image, rater, score) behind the means; "
+        "if not said, the data folder's *single_ratings.csv.",
+    ),
+    click.option(
+        "--cache",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        help="Folder for the faces cut from the photos; keep it private.",
+    ),
 )
+"""Options of all commands that learn."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def learning(command: Command) -> Command:
+    """Give a command the options that all have which learn."""
+    for option in reversed(SHARED):
+        command = option(command)
+    return command
+
+
+@click.command()
+@learning
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -65,24 +97,7 @@ LISTED = 20
     type=click.FloatRange(0, min_open=True),
     help="Budget, finding faces included; shared out among the folds.",
 )
-@click.option(
-    "--device", default="auto", envvar="SELFAI_DEVICE", show_default=True, help="cpu, cuda or auto."
-)
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; all cores if not said.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option(
-    "--raters",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Single ratings (image, rater, score) behind the means; "
-    "if not said, the data folder's *single_ratings.csv.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder for the faces cut from the photos; keep it private.",
-)
 def train(*, data: Path, out: Path, hold_out: str, cross_validate: bool, **options: Any) -> None:
     """Train a scorer on rated photos.
 
@@ -170,7 +185,13 @@ def _faces(data: Path, cache: Path, console: Console) -> RatedFaces:
     rows = read_ratings(data / "ratings.csv")
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Finding faces", total=len(rows))
-        return stored_faces(rows, data, cache, lambda done: bar.update(task, completed=done))
+
+        def found(done: int) -> None:
+            if done == 1 and not console.is_terminal:  # minutes without a word would worry
+                click.echo(f"Finding the faces of {len(rows)} photos")
+            bar.update(task, completed=done)
+
+        return stored_faces(rows, data, cache, found)
 
 
 def _list_skipped(faces: RatedFaces, out: Path, console: Console) -> bool:
