@@ -42,7 +42,7 @@ class Scorer:
     """Tiny Darknet with its trained weights, and the scale that turns its output into 0..9.
 
     Single precision on CPU: bfloat16 saved 3 ms of 8 ms a picture (at 224 pixels) on CPUs that
-    have it, and to cost elsewhere. Half precision on GPU.
+    have it, and cost time elsewhere. Half precision on GPU.
     """
 
     def __init__(self, network: TinyDarknet, scale: Scale, device: str = "cpu") -> None:
