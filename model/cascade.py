@@ -149,7 +149,8 @@ class _Sums:
 
 def _bins(side: Tensor, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where each of `count` equal parts of a side begins and ends, in whole pixels, as
-    `adaptive_avg_pool2d` cuts it."""
+    `adaptive_avg_pool2d` cuts it.
+    """
     parts = torch.arange(count, device=device)
     side = side.to(device)
     return parts * side // count, ((parts + 1) * side + count - 1) // count
