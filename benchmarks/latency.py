@@ -19,6 +19,8 @@ from bot.sandbox.server import Sandbox
 PROMISE = 60.0
 """Seconds: "check back in a minute"."""
 
+SIZES = {"1280 pixels": (1280, 960), "12 megapixels": (4032, 3024)}
+
 POLL_SECONDS = "0.2"
 PATIENCE = 300.0
 """Seconds for one answer."""
@@ -30,9 +32,7 @@ PAUSE = 1.0
 
 def measure(quick: bool) -> dict[str, Any]:
     """Median and 95th percentile in seconds, idle and under load, for both sizes of photo."""
-    sizes = (
-        {"320 pixels": (320, 240)} if quick else {"1280 pixels": (1280, 960), "12 megapixels": (4032, 3024)}
-    )
+    sizes = {"320 pixels": (320, 240)} if quick else SIZES
     count = 2 if quick else 40
     report: dict[str, Any] = {"baseline, idle": "a minute", "baseline, under load": "the idle median"}
     with Sandbox(limit_factor=10_000) as sandbox:

@@ -37,19 +37,22 @@ def measure(quick: bool) -> dict[str, Any]:
                 queue = connect(queue_url(environment), STARTING_SECONDS)
                 _rate(queue, url, count)
                 rates[count] = {number: _rate(queue, url, number) for number in jobs}
+    shares = {
+        count: {number: rate / rates[1][number] for number, rate in told.items()}
+        for count, told in rates.items()
+    }
     return {
         "baseline": "one worker, for each number of jobs",
         "photo": "x".join(map(str, size)),
-        "jobs per second": {
-            f"{count} workers": {f"{number} jobs": round(rate, 2) for number, rate in told.items()}
-            for count, told in rates.items()
-        },
-        "times one worker": {
-            f"{count} workers": {
-                f"{number} jobs": round(rate / rates[1][number], 2) for number, rate in told.items()
-            }
-            for count, told in rates.items()
-        },
+        "jobs per second": _named(rates),
+        "times one worker": _named(shares),
+    }
+
+
+def _named(figures: dict[int, dict[int, float]]) -> dict[str, dict[str, float]]:
+    return {
+        f"workers: {count}": {f"jobs: {number}": round(value, 2) for number, value in told.items()}
+        for count, told in figures.items()
     }
 
 

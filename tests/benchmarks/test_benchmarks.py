@@ -31,7 +31,7 @@ def _numbers(told: Any) -> list[float]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", NAMES)
 def test_each_benchmark_runs_and_writes_its_report(name: str, tmp_path: Path) -> None:
-    """With tiny sizes: JSON that names its baseline, with nothing but finite numbers that are not negative."""
+    """With tiny sizes: JSON that names its baseline, with finite numbers only, none below 0."""
     file = tmp_path / "report.json"
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
