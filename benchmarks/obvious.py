@@ -37,7 +37,8 @@ class Obvious:
         boxes, _ = self._finder.detect(photo)
         found = []
         for box in [] if boxes is None else boxes:
-            picture = photo.crop(tuple(round(float(edge)) for edge in box))
+            left, top, right, bottom = box.tolist()
+            picture = photo.crop((left, top, right, bottom))
             face = picture.resize((INPUT_SIZE, INPUT_SIZE))
             pixels = normalise(torch.from_numpy(np.array(face)).permute(2, 0, 1)[None])
             with torch.no_grad():

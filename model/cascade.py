@@ -99,7 +99,7 @@ class Cascade:
         sure = probabilities[:, 1] > THRESHOLDS[2]
         boxes, moves = torch.cat([boxes[sure, :4], probabilities[sure, 1:]], dim=1), moves[sure]
         sides = boxes[:, 2:4] - boxes[:, :2] + 1
-        shares = points[sure].unflatten(1, (2, 5)).transpose(1, 2)
+        shares = points[sure].view(-1, 2, 5).transpose(1, 2)
         marks = shares * sides[:, None] + boxes[:, None, :2] - 1
         boxes = bbreg(boxes, moves)
         same_photo = torch.zeros(len(boxes), dtype=torch.int64, device=boxes.device)
@@ -163,7 +163,7 @@ def _input(totals: Tensor, pixels: Tensor) -> Tensor:
 
 
 def _passed(network: nn.Module, patches: Tensor) -> tuple[Tensor, ...]:
-    passes = [network(some) for some in patches.split(MOST_AT_ONCE)]
+    passes = [network(some) for some in torch.split(patches, MOST_AT_ONCE)]
     return tuple(torch.cat(parts) for parts in zip(*passes, strict=True))
 
 
