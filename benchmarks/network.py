@@ -39,7 +39,7 @@ def measure(quick: bool) -> dict[str, Any]:
 @torch.inference_mode()
 def _forward(kind: torch.dtype, batch: int, rounds: int, side: int) -> dict[str, Any]:
     peak = _peak(kind, side, rounds)
-    network = TinyDarknet().eval().to(kind, memory_format=torch.channels_last)
+    network = TinyDarknet().eval().to(kind).to(memory_format=torch.channels_last)
     pixels = torch.randn(batch, 3, INPUT_SIZE, INPUT_SIZE).to(kind, memory_format=torch.channels_last)
     layers = _layers(network, pixels, rounds, peak)
     operations = sum(layer["GFLOP"] for layer in layers) * 1e9
