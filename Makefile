@@ -2,11 +2,14 @@
 #   make demo          the whole way on this machine, with a page to try it; Ctrl-C ends it
 #   make demo ONCE=1   the same with sample portraits only; writes demo/replies.json
 #   make test          lint, types, import rules, tests with coverage; TESTS="tests/bot -k page" for some
+#   make bench         all benchmarks, on a machine with nothing else to do; some take minutes
+#   make bench QUICK=1 the same with tiny sizes; ONLY="network pipeline" for some
 #   make lint, types, imports, format
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 TESTS ?=
+ONLY ?= network pipeline crop latency throughput memory
 BIN := .venv/bin
 
 export UV_PYTHON_DOWNLOADS := never
@@ -15,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports format clean
+.PHONY: help setup demo test bench lint types imports format clean
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -27,6 +30,11 @@ demo: .venv/.synced
 
 test: lint types imports
 	$(BIN)/pytest --cov --cov-report=term $(TESTS)
+
+# One thread a process: the benchmarks start as many processes as they mean to.
+bench: .venv/.synced
+	@set -e; for name in $(ONLY); do echo "benchmarks.$$name"; \
+		OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$name $(if $(filter-out 0 no,$(QUICK)),--quick); done
 
 lint: .venv/.synced
 	$(BIN)/ruff check .

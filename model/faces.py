@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import torch
-from facenet_pytorch import MTCNN
 from PIL import Image
 
+from model.cascade import Cascade, Found
 from model.network import INPUT_SIZE
 
 DETECTION_SIDE = 640
@@ -89,11 +86,10 @@ class Face:
 
 
 class FaceFinder:
-    """MTCNN (Zhang, Zhang, Li, Qiao 2016, arXiv:1604.02878) as facenet-pytorch ships it."""
+    """Looks for faces on a reduced photo, first for large ones."""
 
     def __init__(self, device: str = "cpu") -> None:
-        self._first = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE, device=device)
-        self._second = MTCNN(keep_all=True, min_face_size=SMALLEST_FACE_SECOND_LOOK, device=device)
+        self._cascade = Cascade(device)
 
     def find(self, photo: Image.Image) -> list[Face]:
         """All faces of an upright RGB photo, the largest first; empty if there is none."""
@@ -102,8 +98,10 @@ class FaceFinder:
         small = (
             photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
         )
-        faces = _look(self._first, small, 1 / scale) or _look(self._second, small, 1 / scale)
-        return sorted(faces, key=lambda face: face.area, reverse=True)
+        for smallest in (SMALLEST_FACE, SMALLEST_FACE_SECOND_LOOK):
+            if faces := _certain(self._cascade.detect(small, smallest), 1 / scale):
+                return sorted(faces, key=lambda face: face.area, reverse=True)
+        return []
 
 
 def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: float = 1.0) -> Image.Image:
@@ -138,18 +136,12 @@ def views(photo: Image.Image, face: Face) -> list[Image.Image]:
     return [canonical(photo, face, INPUT_SIZE, zoom) for zoom in VIEWS]
 
 
-def _look(mtcnn: MTCNN, photo: Image.Image, scale: float) -> list[Face]:
-    if min(photo.size) < mtcnn.min_face_size:  # MTCNN's pyramid would be empty, and it would raise
-        return []
-    with torch.inference_mode():
-        boxes, probabilities, landmarks = mtcnn.detect(photo, landmarks=True)
-    if boxes is None:
-        return []
-    found = zip(boxes, probabilities, landmarks, strict=True)
-    return [_face(box, p, points, scale) for box, p, points in found if p >= CERTAIN]
-
-
-def _face(box: Any, probability: float, points: Any, scale: float) -> Face:
-    left, top, right, bottom = (np.asarray(box, float) * scale).tolist()
-    marks = (np.asarray(points, float) * scale).tolist()
-    return Face((left, top, right, bottom), tuple((x, y) for x, y in marks), float(probability))
+def _certain(found: Found, scale: float) -> list[Face]:
+    boxes, landmarks = (found.boxes * scale).tolist(), (found.landmarks * scale).tolist()
+    return [
+        Face((left, top, right, bottom), tuple((x, y) for x, y in marks), probability)
+        for (left, top, right, bottom), marks, probability in zip(
+            boxes, landmarks, found.probabilities.tolist(), strict=True
+        )
+        if probability >= CERTAIN
+    ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 INPUT_SIZE = 192
@@ -19,6 +20,9 @@ INPUT_SIZE = 192
 
 STRIDE = 16
 """Input pixels between neighbouring places of the feature map: four 2x2 max-pools."""
+
+DENSE_STRIDE = STRIDE // 2
+"""The same for `TinyDarknet.dense_contributions`."""
 
 Layer = tuple[int, int] | tuple[Literal["residual"], int] | Literal["pool"]
 """A convolution's (output channels, kernel size), a residual branch's hidden width, or a 2x2 max-pool."""
@@ -121,6 +125,29 @@ class TinyDarknet(FaceNetwork):
         features: Tensor = self.trunk(pixels)
         weights = self.head.weight[:1, :, None, None]
         return nn.functional.conv2d(features, weights, self.head.bias[:1]).squeeze(1)
+
+    def dense_contributions(self, pixels: Tensor) -> Tensor:
+        """As `contributions`, with a place every `DENSE_STRIDE` pixels.
+
+        A window's own places are every second one of these, across and down. The layers before
+        the last pool pass once over the picture; the pool and those after it pass over it shifted
+        by nothing and by one place in either direction ("shift and stitch": Long, Shelhamer,
+        Darrell 2015, arXiv:1411.4038, section 3.2), which asks for as much as a picture twice as
+        large would of them and for nothing more of the others.
+
+        Shape: (1, 3, height, width) -> (1, places down, places across).
+        """
+        pool = max(index for index, part in enumerate(self.trunk) if isinstance(part, nn.MaxPool2d))
+        features: Tensor = self.trunk[:pool](pixels)
+        extra = [1 - features.shape[2] % 2, 1 - features.shape[3] % 2]
+        padded = nn.functional.pad(features, (0, extra[1], 0, extra[0]), mode="replicate")
+        down, across = padded.shape[2] - 1, padded.shape[3] - 1
+        shifted = [padded[:, :, y : y + down, x : x + across] for y in (0, 1) for x in (0, 1)]
+        features = self.trunk[pool:](torch.cat(shifted))
+        values = nn.functional.conv2d(features, self.head.weight[:1, :, None, None], self.head.bias[:1])
+        down, across = values.shape[2:]
+        stitched = values.reshape(2, 2, down, across).permute(2, 0, 3, 1).reshape(1, 2 * down, 2 * across)
+        return stitched[:, : 2 * down - extra[0], : 2 * across - extra[1]]
 
 
 def places(pixels: int) -> int:

@@ -18,6 +18,10 @@ from PIL import Image, ImageCms
 LONGEST_SIDE = 2048
 """Pixels. Larger photos are reduced on reading; no step after this one gains from more."""
 
+ENOUGH_SIDE = 1920
+"""Pixels. A JPEG that still has them on its longest side when its decoder halves it (or quarters it,
+or eighths) is taken so: a 12-megapixel telephone's at 2016, in a quarter of the time."""
+
 MOST_PIXELS = 64_000_000
 """Width times height that we agree to decode whole (up to 0.6 GB); larger files count as bombs."""
 
@@ -93,9 +97,9 @@ def _most_pixels(picture: Image.Image) -> int:
 
 
 def _upright_rgb(picture: Image.Image) -> Image.Image:
-    size = _reduced(picture.size)
-    picture.draft(None, size)  # JPEG only: decodes at 1/2, 1/4 or 1/8 of its size
+    picture.draft(None, _within(picture.size, ENOUGH_SIDE))  # JPEG only: at 1/2, 1/4 or 1/8 of its size
     picture.load()
+    size = _within(picture.size, LONGEST_SIDE)
     orientation, profile = _orientation(picture), picture.info.get("icc_profile")
     picture = _eight_bit(picture)
     if picture.size != size:
@@ -119,8 +123,8 @@ def _to_srgb(picture: Image.Image, profile: object) -> None:
         return  # a malformed profile around sound pixels: their numbers are the best we have
 
 
-def _reduced(size: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, LONGEST_SIDE / max(size))
+def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    scale = min(1.0, longest / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

@@ -79,7 +79,9 @@ def score(photos: tuple[Path, ...], as_json: bool) -> None:
 
 @main.command()
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--aspect", default="1:1", show_default=True, metavar="W:H", help="Width to height, as in 4:5.")
+@click.option(
+    "--aspect", default="1:1", show_default=True, metavar="W:H", help="Width to height, as in 4:5; or free."
+)
 @click.option("--all-faces", is_flag=True, help="Keep all faces, not only the largest.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the crop there, as JPEG.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
@@ -87,25 +89,28 @@ def crop(photo: Path, aspect: str, all_faces: bool, out: Path | None, as_json: b
     """Find the best crop of PHOTO.
 
     Prints the crop's box (left, top, right, bottom, in pixels of the upright photo), its score,
-    the whole photo's score, and how many windows were compared in how many seconds. Where no window
-    of that aspect would hold the face, the crop is the whole photo. With --json
-    the keys are photo, refusal, box, score and whole_score (not rounded), windows and seconds.
+    the whole photo's score, and how many windows of how many sizes were compared in how many
+    seconds. With --aspect free the crop has the best of nine shapes from 9:16 to 16:9. Where no
+    window of that aspect would hold the face, the crop is the whole photo. With --json the keys are
+    photo, refusal, box, score and whole_score (not rounded), windows, sizes, step (pixels between
+    neighbouring windows of the smallest and of the largest size) and seconds.
 
     Ends with 1 if there is no crop: no face to crop around, or no such file.
 
     \b
     Examples:
       selfai crop me.jpg --out crop.jpg
+      selfai crop me.jpg --aspect free
       selfai crop group.jpg --aspect 16:9 --all-faces
     """
-    shape = _aspect(aspect)
+    shapes = _aspects(aspect)
     judge = _load_judge(_settings())
     data = _read(photo)
     if data is None:
         sys.exit(1)
     started = time.monotonic()
     scored = judge.score(data)
-    answer = _crop_record(judge, photo, scored, shape, all_faces)
+    answer = _crop_record(judge, photo, scored, shapes, all_faces)
     answer["seconds"] = round(time.monotonic() - started, 3)
     if out is not None and not isinstance(scored, Refusal):
         _write(out, scored.aligned.photo, answer["box"])
@@ -178,11 +183,11 @@ def _try_out(settings: WorkerSettings) -> str:
     return f"scorer at {settings.weights} on {judge.device}, {time.monotonic() - started:.2f} s a picture"
 
 
-def _aspect(text: str) -> Aspect:
-    from worker.framing import Aspect
+def _aspects(text: str) -> tuple[Aspect, ...]:
+    from worker.framing import parse_aspects
 
     try:
-        return Aspect.parse(text)
+        return parse_aspects(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--aspect") from error
 
@@ -227,13 +232,13 @@ def _score_line(answer: dict[str, Any]) -> str:
 
 
 def _crop_record(
-    judge: Judge, photo: Path, scored: Scored | Refusal, aspect: Aspect, all_faces: bool
+    judge: Judge, photo: Path, scored: Scored | Refusal, aspects: tuple[Aspect, ...], all_faces: bool
 ) -> dict[str, Any]:
-    names = ("refusal", "box", "score", "whole_score", "windows")
+    names = ("refusal", "box", "score", "whole_score", "windows", "sizes", "step")
     record: dict[str, Any] = {"photo": str(photo), **dict.fromkeys(names)}
     if isinstance(scored, Refusal):
         return record | {"refusal": scored.value}
-    best = judge.crop(scored.aligned, aspect, all_faces)
+    best = judge.crop(scored.aligned, aspects, all_faces)
     return record | asdict(best)
 
 
@@ -244,7 +249,7 @@ def _crop_line(answer: dict[str, Any]) -> str:
     return (
         f"{photo}: {_in_words(answer['box'])} scores {answer['score']:.1f}, "
         f"the whole photo {answer['whole_score']:.1f}; "
-        f"{answer['windows']} windows in {answer['seconds']:.2f} s"
+        f"{answer['windows']} windows of {answer['sizes']} sizes in {answer['seconds']:.2f} s"
     )
 
 

@@ -1,13 +1,13 @@
-"""The best crop of a photo, searched globally over x, y and scale.
+"""The best crop of a photo, searched globally over x, y, scale and, if wanted, aspect.
 
-A level of the search, all allowed windows of one size, is one pass of the unpadded network over
-what they cover, and one box mean a window. The best few windows of all levels are scored again on
-their own pixels, and the best of them is moved and scaled continuously.
+All allowed windows of one size are read from one pass of the unpadded network over what they
+cover, one box mean a window. To a window's score comes its composition. The best few of all sizes
+are scored again on their own pixels, and the best of them is moved and scaled continuously.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.faces import Face
-from model.network import INPUT_SIZE, STRIDE, places
-from worker.framing import RELAXED, SQUARE, Aspect, Framing, Level, Subject, largest_window
+from model.network import INPUT_SIZE
+from worker.composition import composition
+from worker.framing import RELAXED, SQUARE, Aspect, Framing, Subject, largest_window
+from worker.grid import Grid, Windows, all_windows
 from worker.messages import Box
+from worker.pyramid import Pyramid
 
-RESCORED = 16
+WINDOWS = 2000
+"""About how many windows are compared, where the photo has room for them."""
+
+RESCORED = 12
 """How many windows of the dense search are scored again on their own pixels."""
 
-ROUNDS = 3
-"""Rounds of moving and scaling the best window, each with half the step of the one before."""
-
-SCALE_STEP = 0.06
-"""First step of scaling; the first step of moving is half a place's stride."""
-
-Scored = tuple[float, Box]
+Values = NDArray[np.float64]
 
 
 class WindowScorer(Protocol):
@@ -39,12 +39,12 @@ class WindowScorer(Protocol):
         """Scores of RGB pictures of one size."""
 
     def contributions(self, picture: Image.Image, /) -> NDArray[np.float32]:
-        """What each place of a picture adds; a window's score is the mean over its places."""
+        """What each place of a picture adds, every `DENSE_STRIDE` pixels."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The best window of a photo."""
+    """The best window of a photo, and what it was compared with."""
 
     box: Box
     score: float
@@ -52,103 +52,149 @@ class Crop:
     whole_score: float
     """Of the whole photo, on the same scale."""
     windows: int
-    """How many windows were compared."""
+    """How many windows were compared. Few, where the photo leaves no room around the face."""
+    sizes: int
+    """Of how many sizes and shapes."""
+    step: tuple[float, float]
+    """Pixels between neighbouring windows of the smallest and of the largest size; 0 of one window."""
 
 
 def best_crop(
-    scorer: WindowScorer, photo: Image.Image, faces: Sequence[Face], aspect: Aspect = SQUARE
+    scorer: WindowScorer,
+    photo: Image.Image,
+    faces: Sequence[Face],
+    aspects: Sequence[Aspect] = (SQUARE,),
+    windows: int = WINDOWS,
 ) -> Crop:
-    """The best of the windows that look right around all of `faces` (at least one)."""
+    """The best window around all of `faces` (at least one), of the best of `aspects` (at least one).
+
+    About `windows` windows are compared, or as many as the photo allows.
+    """
     subject = Subject.of(faces, photo.size)
-    search = _Search(scorer, photo, aspect)
-    score, box = _framed(search, subject) or search.alone(largest_window(photo.size, subject, aspect))
-    whole_score, _ = search.alone((0.0, 0.0, float(photo.width), float(photo.height)))
-    return Crop(box, _clipped(score), _clipped(whole_score), search.windows)
+    search = Search(scorer, photo, subject)
+    grid = allowed(photo.size, subject, aspects, windows)
+    whole = search.exact(np.array([[0.0, 0.0, photo.width, photo.height]]))[0]
+    if not grid.levels:
+        return search.last_resort(aspects, float(whole))
+    best = search.refined(grid, search.rescored(search.dense(grid)))
+    return Crop(best.box, _clipped(best.score), _clipped(whole), search.compared, len(grid), grid.step)
 
 
-def _framed(search: _Search, subject: Subject) -> Scored | None:
+def allowed(photo_size: tuple[int, int], subject: Subject, aspects: Sequence[Aspect], windows: int) -> Grid:
+    """The windows to compare: those of the strictest rules that allow any; none if none do."""
+    grid = Grid((), ())
     for rules in RELAXED:
-        framing = Framing(search.photo.size, subject, search.aspect, rules)
-        if levels := framing.levels():
-            return search.best(framing, levels)
-    return None
+        grid = all_windows([Framing(photo_size, subject, aspect, rules) for aspect in aspects], windows)
+        if grid.levels:
+            break
+    return grid
 
 
-class _Search:
-    """One photo's windows of one aspect; counts those that were compared."""
+@dataclass(frozen=True)
+class Found:
+    """One window, scored on its own pixels."""
 
-    def __init__(self, scorer: WindowScorer, photo: Image.Image, aspect: Aspect) -> None:
-        self.photo, self.aspect = photo, aspect
-        self.windows = 0
-        self._scorer = scorer
-
-    def best(self, framing: Framing, levels: Sequence[Level]) -> Scored:
-        dense = sorted((found for level in levels for found in self._dense(level)), reverse=True)
-        best = max(self.exact([box for _, box in dense[:RESCORED]]))
-        for halvings in range(ROUNDS):
-            best = max([best, *self.exact(list(_neighbours(framing, best[1], 0.5**halvings)))])
-        return best
-
-    def exact(self, boxes: Sequence[Box]) -> list[Scored]:
-        """Windows scored on their own pixels."""
-        self.windows += len(boxes)
-        cuts = [_cut(self.photo, box, self.aspect.input_size) for box in boxes]
-        return list(zip(self._scorer.unclipped(cuts), boxes, strict=True))
-
-    def alone(self, box: Box) -> Scored:
-        """A box of any aspect, scored with its shorter side at the network's own size."""
-        width, height = box[2] - box[0], box[3] - box[1]
-        zoom = INPUT_SIZE / min(width, height)
-        self.windows += 1
-        return self._scorer.unclipped([_cut(self.photo, box, (round(width * zoom), round(height * zoom)))])[
-            0
-        ], box
-
-    def _dense(self, level: Level) -> list[Scored]:
-        zoom = INPUT_SIZE / min(level.width, level.height)
-        picture = self._region(level, zoom)
-        across, down = (places(side) for side in self.aspect.input_size)
-        scores = _box_means(self._scorer.contributions(picture), down, across)
-        self.windows += scores.size
-        step = STRIDE / zoom
-        return [
-            (float(score), level.window(level.lefts[0] + column * step, level.tops[0] + row * step))
-            for (row, column), score in np.ndenumerate(scores)
-        ]
-
-    def _region(self, level: Level, zoom: float) -> Image.Image:
-        """All that the level's windows cover, at the size at which one window fills the input."""
-        least = self.aspect.input_size
-        (left, last_left), (top, last_top) = level.lefts, level.tops
-        width, height = least[0] + int((last_left - left) * zoom), least[1] + int((last_top - top) * zoom)
-        return _cut(self.photo, (left, top, left + width / zoom, top + height / zoom), (width, height))
+    box: Box
+    framing: int
+    """Which of the grid's framings, and so which aspect."""
+    score: float
+    total: float
+    """Score and composition, in points."""
 
 
-def _neighbours(framing: Framing, box: Box, step: float) -> Iterator[Box]:
+class Search:
+    """One photo and its subject; counts the windows that were compared."""
+
+    def __init__(self, scorer: WindowScorer, photo: Image.Image, subject: Subject) -> None:
+        self.compared = 0
+        self._scorer, self._subject, self._size = scorer, subject, photo.size
+        self._pyramid = Pyramid(photo)
+
+    def dense(self, grid: Grid) -> Windows:
+        """Every window of the grid, with its total of score and composition."""
+        found = grid.read(lambda box, size: self._scorer.contributions(self._pyramid.cut(box, size)))
+        self.compared += len(found.boxes)
+        return found.plus(composition(found.boxes, self._subject))
+
+    def exact(self, boxes: Values) -> Values:
+        """Windows scored on their own pixels, in one pass for each shape. Shape: (n, 4) -> (n,)."""
+        scores, sizes = np.empty(len(boxes)), [_input_size(box) for box in boxes]
+        for size in set(sizes):
+            which = [index for index, other in enumerate(sizes) if other == size]
+            scores[which] = self._scorer.unclipped([self._pyramid.cut(_box(boxes[i]), size) for i in which])
+        return scores
+
+    def rescored(self, windows: Windows) -> Found:
+        """The best of the few best of the dense pass, on their own pixels."""
+        best = windows.best(RESCORED)
+        return self._best(best.boxes, best.framings)
+
+    def refined(self, grid: Grid, best: Found) -> Found:
+        """The window moved and scaled off the grid, in two batches: around it, then at the peak."""
+        framing = grid.framings[best.framing]
+        around = np.array([_moved(framing, best.box, *move) for move in _MOVES])
+        totals = self._totals(around)
+        # A parabola through either side and the middle peaks where its slope is naught.
+        below, above = totals[0::2], totals[1::2]
+        bend = np.minimum(below - 2 * best.total + above, -1e-9)
+        peak = np.clip((below - above) / (2 * bend), -1.5, 1.5)
+        nearer = [_moved(framing, best.box, *(share * peak / 2)) for share in (0.6, 1.0, 1.4)]
+        boxes = np.concatenate([around[totals.argmax()][None], nearer])
+        self.compared += len(nearer)
+        return max(best, self._best(boxes, np.full(len(boxes), best.framing)), key=lambda found: found.total)
+
+    def last_resort(self, aspects: Sequence[Aspect], whole: float) -> Crop:
+        """The largest window that keeps the subject whole, where the grid has none."""
+        boxes = np.array([largest_window(self._size, self._subject, aspect) for aspect in aspects])
+        found = self._best(boxes, np.zeros(len(boxes), int))
+        return Crop(found.box, _clipped(found.score), _clipped(whole), len(boxes), len(boxes), (0.0, 0.0))
+
+    def _totals(self, boxes: Values) -> Values:
+        self.compared += len(boxes)
+        totals: Values = self.exact(boxes) + composition(boxes, self._subject)
+        return totals
+
+    def _best(self, boxes: Values, framings: NDArray[np.int64]) -> Found:
+        added = composition(boxes, self._subject)
+        scores = self.exact(boxes)
+        first = int((scores + added).argmax())
+        total = float(scores[first] + added[first])
+        return Found(_box(boxes[first]), int(framings[first]), float(scores[first]), total)
+
+
+_MOVES = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
+"""Half a place left, right, up and down, and a little smaller and larger."""
+
+SCALE_STEP = 0.04
+"""How much smaller and larger a window is tried in refining, as a share."""
+
+MOVE_STEP = 1 / 48
+"""How far it is moved, as a share of the shorter side: half of the dense grid's step."""
+
+
+def _moved(framing: Framing, box: Box, along: float, down: float, grow: float) -> Box:
+    """The allowed window nearest to the one moved and grown by so many steps."""
     left, top, right, bottom = box
-    move = step * STRIDE / INPUT_SIZE / 2 * min(right - left, bottom - top)
-    for grow, along, down in ((0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1), (-1, 0, 0), (1, 0, 0)):
-        factor = (1 + SCALE_STEP * step) ** grow
-        level = framing.level((bottom - top) * factor)
-        if level is not None:
-            middle, centre = (left + right) / 2 + along * move, (top + bottom) / 2 + down * move
-            yield level.window(middle - level.width / 2, centre - level.height / 2)
+    shorter = min(right - left, bottom - top)
+    level = framing.level(shorter * (1 + SCALE_STEP) ** grow)
+    if level is None:
+        return box
+    move = MOVE_STEP * shorter
+    middle, centre = (left + right) / 2 + along * move, (top + bottom) / 2 + down * move
+    return level.window(middle - level.width / 2, centre - level.height / 2)
 
 
-def _cut(photo: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
-    left, top, right, bottom = box
-    # Rounding may carry a window past the edge by some 1e-13 pixels, which Pillow refuses.
-    within = max(0.0, left), max(0.0, top), min(photo.width, right), min(photo.height, bottom)
-    return photo.resize(size, Image.Resampling.BICUBIC, within, reducing_gap=3.0)
+def _input_size(box: Values) -> tuple[int, int]:
+    """The window as the network sees it: its shorter side at the network's own size."""
+    width, height = float(box[2] - box[0]), float(box[3] - box[1])
+    zoom = INPUT_SIZE / min(width, height)
+    return round(width * zoom), round(height * zoom)
 
 
-def _box_means(values: NDArray[np.float32], down: int, across: int) -> NDArray[np.float64]:
-    """Means over all boxes of `down` by `across` values."""
-    sums = np.pad(values.astype(np.float64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    totals = sums[down:, across:] - sums[:-down, across:] - sums[down:, :-across] + sums[:-down, :-across]
-    means: NDArray[np.float64] = totals / (down * across)
-    return means
+def _box(values: Values) -> Box:
+    left, top, right, bottom = values.tolist()
+    return left, top, right, bottom
 
 
 def _clipped(score: float) -> float:
-    return min(max(score, 0.0), 9.0)
+    return min(max(float(score), 0.0), 9.0)

@@ -1,7 +1,8 @@
-"""Which windows of a photo look right: room around the face, eyes in the upper part, and so on.
+"""Which windows of a photo may be its crop: the face whole, room around it, enough pixels.
 
-For one height of window every rule allows an interval of left edges and one of top edges, so the
-allowed windows of one size are known by a rectangle of corners.
+For one size of window every rule allows an interval of left edges and one of top edges, so the
+allowed windows of one size are known by a rectangle of corners. Which of them looks best is
+`worker.composition`'s.
 """
 
 from __future__ import annotations
@@ -9,19 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from model.faces import Face
 from model.network import INPUT_SIZE
 from worker.messages import Box
 
 Interval = tuple[float, float]
-
-LEVELS = 7
-"""How many sizes of window are searched densely; neighbours differ by at most an eighth."""
-
-HEIGHTS_TRIED = 40
-"""How many heights are asked for allowed windows."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Aspect:
             aspect = cls(float(width), float(height))
             fits = 1 / 3 <= aspect.ratio <= 3
         except (ValueError, ZeroDivisionError) as error:
-            raise ValueError(f"an aspect reads like 1:1, 4:5 or 16:9, not {text!r}") from error
+            raise ValueError(f"an aspect reads like 1:1, 4:5, 16:9 or free, not {text!r}") from error
         if not fits or aspect.height < 0:
             raise ValueError(f"an aspect lies between 1:3 and 3:1; {text!r} does not")
         return aspect
@@ -54,23 +47,37 @@ class Aspect:
         """Width and height in pixels of a window as the network sees it; the shorter is `INPUT_SIZE`."""
         return round(INPUT_SIZE * max(1.0, self.ratio)), round(INPUT_SIZE * max(1.0, 1 / self.ratio))
 
+    def sides(self, shorter: float) -> tuple[float, float]:
+        """Width and height of the window whose shorter side is given."""
+        return shorter * max(1.0, self.ratio), shorter * max(1.0, 1 / self.ratio)
+
 
 SQUARE = Aspect(1, 1)
+
+FREE = tuple(
+    Aspect(*sides) for sides in ((9, 16), (2, 3), (3, 4), (4, 5), (1, 1), (5, 4), (4, 3), (3, 2), (16, 9))
+)
+"""The shapes that `free` chooses from."""
+
+
+def parse_aspects(text: str) -> tuple[Aspect, ...]:
+    """Read `W:H`, or `free` for all of `FREE`. Raises ValueError as `Aspect.parse` does."""
+    return FREE if text == "free" else (Aspect.parse(text),)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What looks right. Margins are in face heights, and end at the photo's edge."""
+    """What no crop may break. Margins are in face heights, and end at the photo's edge."""
 
-    face: Interval = (0.30, 0.62)
+    face: Interval = (0.18, 0.72)
     """Height of the face as a share of the window's height. (Of several: as they span.)"""
-    above: float = 0.38
+    above: float = 0.25
     """Room over the face's box, which ends near the hair line: for hair and some air."""
-    below: float = 0.15
-    beside: float = 0.15
-    eyes: Interval = (0.30, 0.50)
+    below: float = 0.12
+    beside: float = 0.12
+    eyes: Interval = (0.22, 0.58)
     """The eye line, from the window's top, as a share of its height."""
-    middle: Interval = (0.36, 0.64)
+    middle: Interval = (0.26, 0.74)
     """The face's middle, from the window's left, as a share of its width."""
     narrowest: float = 200.0
     """Pixels of the window's shorter side."""
@@ -79,12 +86,11 @@ class Rules:
 RELAXED = (
     Rules(),
     Rules(narrowest=0.0),
-    Rules((0.25, 0.7), 0.2, 0.08, 0.05, (0.25, 0.55), (0.3, 0.7), 0.0),
     Rules((0.1, 0.8), 0.1, 0.0, 0.0, (0.15, 0.62), (0.15, 0.85), 0.0),
     Rules((0.02, 1.0), 0.0, 0.0, 0.0, (0.0, 1.0), (0.0, 1.0), 0.0),
 )
-"""Tried in this order until one allows a window: few pixels will do, then the composition loosens
-in two steps, then the window just holds the face. After them stands `largest_window`."""
+"""Tried in this order until one allows a window: few pixels will do, then the room shrinks, then
+the window just holds the face. After them stands `largest_window`."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,17 @@ class Subject:
     unit: float
     """Height of a face."""
     eye_line: float
+
+    @property
+    def extent(self) -> float:
+        """Height of one face; of several, the larger side of what they span."""
+        left, top, right, bottom = self.box
+        return max(self.unit, bottom - top, (right - left) if right - left > 1.5 * self.unit else 0.0)
+
+    @property
+    def middle(self) -> float:
+        """Between the left and the right end."""
+        return (self.box[0] + self.box[2]) / 2
 
     @classmethod
     def of(cls, faces: Sequence[Face], photo_size: tuple[int, int]) -> Subject:
@@ -115,6 +132,11 @@ class Level:
     lefts: Interval
     tops: Interval
 
+    @property
+    def shorter(self) -> float:
+        """Pixels of the windows' shorter side."""
+        return min(self.width, self.height)
+
     def window(self, left: float, top: float) -> Box:
         """The allowed window nearest to the one with this corner."""
         left = min(max(left, self.lefts[0]), self.lefts[1])
@@ -131,35 +153,28 @@ class Framing:
     aspect: Aspect
     rules: Rules
 
-    def levels(self) -> list[Level]:
-        """At most `LEVELS` sizes with allowed windows, smallest first; empty if there are none."""
-        lowest, highest = self._heights()
-        if lowest > highest:
-            return []
-        tried = (self.level(height) for height in np.geomspace(lowest, highest, HEIGHTS_TRIED).tolist())
-        allowed = [level for level in tried if level is not None]
-        chosen = np.linspace(0, len(allowed) - 1, min(LEVELS, len(allowed))).round().astype(int)
-        return [allowed[index] for index in chosen]
-
-    def level(self, height: float) -> Level | None:
-        """The allowed windows of this height in pixels, or None if there are none."""
-        lowest, highest = self._heights()
-        if not lowest <= height <= highest:
+    def level(self, shorter: float) -> Level | None:
+        """The allowed windows with this shorter side in pixels, or None if there are none."""
+        lowest, highest = self.sides
+        if not lowest <= shorter <= highest:
             return None
-        width = height * self.aspect.ratio
+        width, height = self.aspect.sides(shorter)
         lefts, tops = self._lefts(width), self._tops(height)
         fits = lefts[0] <= lefts[1] and tops[0] <= tops[1]
         return Level(width, height, lefts, tops) if fits else None
 
-    def _heights(self) -> Interval:
+    @property
+    def sides(self) -> Interval:
+        """Least and most pixels of an allowed window's shorter side; none is if least > most."""
         left, top, right, bottom = self.subject.box
         least, most = self.rules.face
         ratio = self.aspect.ratio
         # Several faces side by side need width, not height.
         smallest = max((bottom - top) / most, (right - left) / most / ratio)
-        narrowest = self.rules.narrowest / min(1.0, ratio)
         width, height = self.photo_size
-        return max(smallest, narrowest), min(smallest * most / least, height, width / ratio)
+        largest = min(smallest * most / least, height, width / ratio)
+        to_side = min(1.0, ratio)
+        return max(smallest * to_side, self.rules.narrowest), largest * to_side
 
     def _lefts(self, width: float) -> Interval:
         left, _, right, _ = self.subject.box

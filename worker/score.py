@@ -64,7 +64,7 @@ class Judge:
         [judged] = self.scorer.judge([views(aligned.photo, aligned.face)])
         return Scored(aligned, judged.score, judged.plus_minus)
 
-    def crop(self, aligned: Aligned, aspect: Aspect = SQUARE, all_faces: bool = False) -> Crop:
+    def crop(self, aligned: Aligned, aspects: Sequence[Aspect] = (SQUARE,), all_faces: bool = False) -> Crop:
         """The best crop around the scored face, or around all."""
         faces = aligned.faces if all_faces else aligned.faces[:1]
-        return best_crop(self.scorer, aligned.photo, faces, aspect)
+        return best_crop(self.scorer, aligned.photo, faces, aspects)

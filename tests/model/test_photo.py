@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from model.photo import LONGEST_SIDE, MOST_PIXELS, ORIENTATION, Unreadable, read_photo
+from model.photo import ENOUGH_SIDE, LONGEST_SIDE, MOST_PIXELS, ORIENTATION, Unreadable, read_photo
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 200, 30), (30, 30, 200), (255, 255, 255)
 
@@ -178,9 +178,50 @@ def test_an_animation_gives_its_first_frame(kind: str) -> None:
 
 def test_a_large_photo_is_reduced() -> None:
     """The longest side is at most LONGEST_SIDE; the shape stays."""
-    photo = photo_of(encoded(quarters(4000, 3000), "JPEG"))
+    photo = photo_of(encoded(quarters(4000, 3000), "PNG"))
     assert photo.size == (LONGEST_SIDE, 1536)
     assert_quarters(photo)
+
+
+@pytest.mark.parametrize(
+    ("size", "read"),
+    [
+        ((4032, 3024), (2016, 1512)),
+        ((3840, 2160), (1920, 1080)),
+        ((3600, 2700), (LONGEST_SIDE, 1536)),
+        ((8064, 6048), (2016, 1512)),
+        ((1500, 2000), (1500, 2000)),
+    ],
+)
+def test_a_jpeg_is_reduced_while_it_is_decoded(size: tuple[int, int], read: tuple[int, int]) -> None:
+    """Where that leaves it large enough; in between it is decoded larger and resized."""
+    photo = photo_of(encoded(quarters(*size), "JPEG"))
+    assert photo.size == read
+    assert max(size) < ENOUGH_SIDE or max(photo.size) >= ENOUGH_SIDE
+    assert_quarters(photo)
+
+
+def test_a_reduced_photo_keeps_orientation_and_colours() -> None:
+    """Turned upright and its profile's colours made sRGB's, as at full size."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    held = Image.new("RGB", (4032, 3024), (200, 40, 40))
+    photo = photo_of(encoded(held, "JPEG", exif=exif.tobytes(), icc_profile=swapped_profile()))
+    assert photo.size == (1512, 2016)
+    assert photo.getpixel((700, 900)) == pytest.approx((40, 200, 40), abs=6)
+
+
+def test_a_large_print_photo_is_reduced() -> None:
+    """CMYK is halved while it is decoded, too."""
+    photo = photo_of(encoded(quarters(4032, 3024).convert("CMYK"), "JPEG"))
+    assert photo.size == (2016, 1512)
+    assert_quarters(photo, tolerance=40)
+
+
+def test_a_large_file_cut_short_is_broken() -> None:
+    """Reduced decoding notices the missing half as well."""
+    data = encoded(Image.effect_noise((4032, 3024), 40).convert("RGB"), "JPEG")
+    assert read_photo(data[: len(data) // 2]) is Unreadable.BROKEN
 
 
 @pytest.mark.slow

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.faces import Face
-from model.network import places
+from model.network import DENSE_STRIDE, INPUT_SIZE
 from tests.worker.test_framing import face
-from worker.crop import best_crop
-from worker.framing import Aspect
+from worker.composition import composition
+from worker.crop import Search, allowed, best_crop
+from worker.framing import FREE, SQUARE, Aspect, Subject, parse_aspects
 from worker.score import Judge
+
+SEEN = 176
+"""Pixels across that a place sees."""
 
 
 class Brightness:
@@ -22,9 +26,13 @@ class Brightness:
         return [float(np.asarray(picture)[..., 0].mean() / 255 * 9) for picture in pictures]
 
     def contributions(self, picture: Image.Image) -> NDArray[np.float32]:
-        across, down = places(picture.width), places(picture.height)
-        red = picture.getchannel("R").resize((across, down), Image.Resampling.BOX)
-        return (np.asarray(red) / 255 * 9).astype(np.float32)
+        red = np.asarray(picture.getchannel("R")) / 255 * 9
+        # An input of the network's size has four places across; each sees some 176 pixels.
+        rows, columns = (
+            SEEN // 2 + DENSE_STRIDE * np.arange((side - INPUT_SIZE) // DENSE_STRIDE + 4)
+            for side in (picture.height, picture.width)
+        )
+        return red[np.ix_(rows, columns)].astype(np.float32)
 
 
 def ramp(width: int, height: int) -> Image.Image:
@@ -37,21 +45,62 @@ def test_the_search_goes_to_the_best_allowed_place() -> None:
     """On a ramp the best window lies as far to the right as the face allows."""
     found = face(450, 300)
     crop = best_crop(Brightness(), ramp(1000, 800), [found])
-    middle = (found.box[0] + found.box[2]) / 2
-    width = crop.box[2] - crop.box[0]
-    assert (middle - crop.box[0]) / width == pytest.approx(0.36, abs=0.03)
-    assert width == pytest.approx(100 / 0.30, rel=0.06)  # the largest window reaches farthest
-    assert crop.score > crop.whole_score
-    assert crop.windows > 50
+    assert (crop.box[0] + crop.box[2]) / 2 > (found.box[0] + found.box[2]) / 2
+    assert crop.windows > 500 and crop.sizes > 5
+    assert crop.step[0] < crop.step[1] < 30
+
+
+def test_no_window_of_the_grid_is_better() -> None:
+    """The crop is at least as good as every window of the grid, each scored by itself."""
+    photo, found = ramp(900, 700), face(380, 260)
+    subject = Subject.of([found], photo.size)
+    grid = allowed(photo.size, subject, (SQUARE,), 500)
+    search = Search(Brightness(), photo, subject)
+    windows = search.dense(grid)
+    totals = search.exact(windows.boxes) + composition(windows.boxes, subject)
+    crop = best_crop(Brightness(), photo, [found], windows=500)
+    box = np.array([crop.box])
+    assert search.exact(box) + composition(box, subject) >= totals.max() - 0.01
+    assert np.abs(totals - windows.totals).max() < 0.2  # this scorer looks at few pixels
+
+
+@pytest.mark.parametrize("aspect", ["1:1", "4:5", "16:9", "free"])
+def test_the_dense_pass_reads_exact_scores(judge: Judge, astronaut: Image.Image, aspect: str) -> None:
+    """A window's score from the pass over its size is that of the window cut out."""
+    photo = astronaut.resize((900, 900))
+    marks = tuple((x * 900 / 512, y * 900 / 512) for x, y in judge.finder.find(astronaut)[0].landmarks)
+    (left, top, right, bottom) = (side * 900 / 512 for side in judge.finder.find(astronaut)[0].box)
+    subject = Subject.of([Face((left, top, right, bottom), marks, 1.0)], photo.size)
+    search = Search(judge.scorer, photo, subject)
+    windows = search.dense(allowed(photo.size, subject, parse_aspects(aspect), 100))
+    some = np.random.default_rng(0).choice(len(windows.boxes), 20, replace=False)
+    exact = search.exact(windows.boxes[some]) + composition(windows.boxes[some], subject)
+    assert np.abs(exact - windows.totals[some]).max() < 0.02
+
+
+def test_the_free_shape_is_at_least_as_good(judge: Judge, astronaut: Image.Image) -> None:
+    """Free to choose, the search gives a crop of one of the nine shapes, all of them compared."""
+    faces = judge.finder.find(astronaut)
+    free = best_crop(judge.scorer, astronaut, faces, FREE, 500)
+    width, height = free.box[2] - free.box[0], free.box[3] - free.box[1]
+    assert any(width / height == pytest.approx(aspect.ratio) for aspect in FREE)
+    square = best_crop(judge.scorer, astronaut, faces, windows=500)
+    assert free.sizes > square.sizes
+
+
+def test_a_tight_photo_has_few_windows() -> None:
+    """Where the photo leaves no room, the crop says how few windows there were."""
+    crop = best_crop(Brightness(), ramp(120, 140), [face(20, 25)])
+    assert crop.windows < 300
 
 
 def test_the_mirrored_photo_has_the_mirrored_crop() -> None:
-    """The search has no favourite side."""
+    """The search has no favourite side, to a step of its grid, which begins at the left."""
     right = best_crop(Brightness(), ramp(1000, 800), [face(460, 300)])
     left = best_crop(
         Brightness(), ramp(1000, 800).transpose(Image.Transpose.FLIP_LEFT_RIGHT), [face(460, 300)]
     )
-    assert left.box[0] == pytest.approx(1000 - right.box[2], abs=4)
+    assert left.box[0] == pytest.approx(1000 - right.box[2], abs=right.step[0])
 
 
 @pytest.mark.parametrize("aspect", ["1:1", "4:5", "16:9"])
@@ -59,7 +108,7 @@ def test_the_score_is_the_crops_own(judge: Judge, astronaut: Image.Image, aspect
     """The told score is that of the told box cut out; the box has the aspect and holds the face."""
     shape = Aspect.parse(aspect)
     (found,) = judge.finder.find(astronaut)
-    crop = best_crop(judge.scorer, astronaut, [found], shape)
+    crop = best_crop(judge.scorer, astronaut, [found], (shape,))
     left, top, right, bottom = crop.box
     assert (right - left) / (bottom - top) == pytest.approx(shape.ratio)
     assert left <= found.box[0] and top <= found.box[1] and right >= found.box[2] and bottom >= found.box[3]
@@ -77,11 +126,11 @@ def test_the_same_photo_has_the_same_crop(judge: Judge, astronaut: Image.Image) 
 
 @pytest.mark.parametrize("size", [(300, 300), (300, 500), (640, 200), (110, 130), (2048, 1365)])
 @pytest.mark.parametrize("place", [(0.0, 0.0), (1.0, 1.0), (0.5, 0.0), (0.0, 0.5)])
-@pytest.mark.parametrize("aspect", ["1:1", "4:5", "16:9"])
+@pytest.mark.parametrize("aspect", ["1:1", "4:5", "16:9", "free"])
 def test_faces_at_the_border(size: tuple[int, int], place: tuple[float, float], aspect: str) -> None:
     """Wherever the face is, the crop lies on the photo and holds the face."""
     found = face((size[0] - 80) * place[0], (size[1] - 100) * place[1])
-    crop = best_crop(Brightness(), ramp(*size), [found], Aspect.parse(aspect))
+    crop = best_crop(Brightness(), ramp(*size), [found], parse_aspects(aspect), 300)
     left, top, right, bottom = crop.box
     slack = 1e-6
     assert left >= -slack and top >= -slack and right <= size[0] + slack and bottom <= size[1] + slack

@@ -2,12 +2,24 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.faces import Face
-from worker.framing import LEVELS, RELAXED, SQUARE, Aspect, Framing, Rules, Subject, largest_window
+from worker.framing import (
+    FREE,
+    RELAXED,
+    SQUARE,
+    Aspect,
+    Framing,
+    Level,
+    Rules,
+    Subject,
+    largest_window,
+    parse_aspects,
+)
 
 
 def face(left: float, top: float, width: float = 80.0, height: float = 100.0) -> Face:
@@ -45,6 +57,18 @@ def test_other_aspects_are_refused(text: str) -> None:
         Aspect.parse(text)
 
 
+def levels(around: Framing) -> list[Level]:
+    """Seven sizes over the allowed range."""
+    found = (around.level(side) for side in np.linspace(*around.sides, 7).clip(*around.sides).tolist())
+    return [level for level in found if level is not None]
+
+
+def test_free_is_every_shape() -> None:
+    """The word stands for nine shapes from upright to wide; anything else for itself."""
+    assert parse_aspects("free") == FREE and len(FREE) == 9
+    assert parse_aspects("4:5") == (Aspect(4, 5),)
+
+
 def test_the_networks_input_keeps_the_aspect() -> None:
     """The shorter side is the network's 192 pixels."""
     assert [Aspect.parse(text).input_size for text in ("1:1", "4:5", "16:9")] == [
@@ -67,7 +91,7 @@ def test_every_allowed_window_keeps_the_rules(
     """Wherever in a level's rectangle: inside the photo, the face whole, room above, eyes high."""
     rules, shape = Rules(), Aspect.parse(aspect)
     found = face(left, top)
-    for level in framing(found, aspect=shape).levels():
+    for level in levels(framing(found, aspect=shape)):
         a, b = level.lefts, level.tops
         window = level.window(a[0] + x * (a[1] - a[0]), b[0] + y * (b[1] - b[0]))
         width, height = window[2] - window[0], window[3] - window[1]
@@ -83,16 +107,16 @@ def test_every_allowed_window_keeps_the_rules(
 
 def test_sizes_span_the_range() -> None:
     """A face in the open has several sizes of window, each with places to move in."""
-    levels = framing(face(450, 300)).levels()
-    assert len(levels) == LEVELS
-    assert levels[0].height == pytest.approx(200)  # the smallest allowed, in pixels
-    assert levels[-1].height == pytest.approx(100 / 0.30)
-    assert all(level.lefts[1] > level.lefts[0] and level.tops[1] > level.tops[0] for level in levels)
+    found = levels(framing(face(450, 300)))
+    assert len(found) == 7
+    assert found[0].height == pytest.approx(200)  # the smallest allowed, in pixels
+    assert found[-1].height == pytest.approx(100 / 0.18)
+    assert all(level.lefts[1] > level.lefts[0] and level.tops[1] > level.tops[0] for level in found)
 
 
 def test_windows_are_moved_to_the_nearest_allowed() -> None:
     """A corner outside the rectangle is brought to its edge."""
-    level = framing(face(450, 300)).levels()[0]
+    level = levels(framing(face(450, 300)))[0]
     assert level.window(-1e6, 1e6)[:2] == (level.lefts[0], level.tops[1])
 
 
@@ -106,9 +130,9 @@ def test_other_heights_have_no_level() -> None:
 def test_several_faces_are_all_kept() -> None:
     """A window around a group holds every face."""
     faces = [face(200, 300), face(500, 250), face(750, 320)]
-    levels = framing(*faces, size=(1400, 800), aspect=Aspect.parse("16:9")).levels()
-    assert levels
-    for level in levels:
+    found = levels(framing(*faces, size=(1400, 800), aspect=Aspect.parse("16:9")))
+    assert found
+    for level in found:
         left, top, right, bottom = level.window(*(sum(span) / 2 for span in (level.lefts, level.tops)))
         assert left <= 200 and right >= 830 and top <= 250 and bottom >= 420
 

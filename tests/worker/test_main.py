@@ -94,7 +94,7 @@ def test_crop_in_words_and_to_a_file(portrait: Path, tmp_path: Path) -> None:
     """The box, both scores, windows and time; the crop lands in the file."""
     result = run("crop", portrait, "--aspect", "4:5", "--out", tmp_path / "crop.jpg")
     assert result.exit_code == 0, result.output
-    assert " scores " in result.stdout and " windows in " in result.stdout
+    assert " scores " in result.stdout and " windows of " in result.stdout
     picture = Image.open(tmp_path / "crop.jpg")
     assert picture.width / picture.height == pytest.approx(0.8, abs=0.01)
 
@@ -102,7 +102,17 @@ def test_crop_in_words_and_to_a_file(portrait: Path, tmp_path: Path) -> None:
 def test_crop_as_json(portrait: Path) -> None:
     """The same as one JSON object."""
     answer = json.loads(run("crop", portrait, "--json").stdout)
-    assert list(answer) == ["photo", "refusal", "box", "score", "whole_score", "windows", "seconds"]
+    assert list(answer) == [
+        "photo",
+        "refusal",
+        "box",
+        "score",
+        "whole_score",
+        "windows",
+        "sizes",
+        "step",
+        "seconds",
+    ]
     left, top, right, bottom = answer["box"]
     assert right - left == pytest.approx(bottom - top)
     assert answer["windows"] > 10

@@ -1,0 +1,145 @@
+"""`python -m benchmarks.composition DATA`: learn the composition's weights, and measure it.
+
+DATA holds framed portraits under the paths that its `ratings.csv` names (columns `image`,
+`dataset`, `fold`); ratings are not used. Learned from folds 1 to 4: each portrait's framing
+against shifted and scaled versions of it, by geometry alone. Measured on fold 0: portraits are put
+into larger scenes, and the search is asked for a crop of the portrait's shape; IoU tells how well
+it returns to the framing, with the score alone, with the former fixed framing, and with the
+composition at several weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.photos import scene
+from model.faces import Face, FaceFinder
+from model.predict import Scorer
+from worker import composition
+from worker.crop import best_crop
+from worker.framing import Aspect, Subject
+from worker.settings import PACKAGED_WEIGHTS
+
+VERSIONS = 30
+"""Shifted and scaled versions of each portrait's framing."""
+
+WEIGHTS = (0.0, 0.02, 0.1, 0.25, 0.5, 1.0, 4.0)
+
+FORMER = (float(np.log(0.43)), 0.40, 0.0)
+"""The middle of the fixed rules that stood before: face 0.30 to 0.62, eyes 0.30 to 0.50."""
+
+Values = NDArray[np.float64]
+Portrait = tuple[Image.Image, Face]
+
+
+def main() -> None:
+    """Print the learned weights and the recovered framings as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.composition", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--learn-from", type=int, default=600, help="portraits")
+    parser.add_argument("--held-out", type=int, default=60, help="portraits put into scenes")
+    parser.add_argument("--windows", type=int, default=500)
+    parser.add_argument("--weights", type=Path, default=PACKAGED_WEIGHTS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    finder, scorer = FaceFinder(), Scorer.load(options.weights, "cpu")
+    learned = learn(list(_portraits(options.data, finder, True, options.learn_from)))
+    scenes = [_embedded(*one) for one in _portraits(options.data, finder, False, options.held_out)]
+    report: dict[str, object] = {
+        "best": [round(value, 3) for value in learned[0].tolist()],
+        "steepness": [round(value, 2) for value in learned[1].tolist()],
+    }
+    for weight in WEIGHTS:
+        report[f"IoU, weight {weight}"] = _recovered(
+            scorer, scenes, options.windows, weight, composition.BEST
+        )
+    report["IoU, former framing"] = _recovered(scorer, scenes, options.windows, 0.5, FORMER)
+    print(json.dumps(report, indent=2))
+
+
+def learn(portraits: list[Portrait]) -> tuple[Values, Values]:
+    """`BEST` and `STEEPNESS` of `worker.composition`, by a ridge-regularised pairwise logistic loss."""
+    rows = np.concatenate([_differences(*portrait, seed) for seed, portrait in enumerate(portraits)])
+    weights, ridge = np.zeros(rows.shape[1]), len(rows) * 1e-6
+    for _ in range(30):  # Newton's steps
+        wrong = 1 / (1 + np.exp(rows @ weights))
+        slope = -rows.T @ wrong + ridge * weights
+        bend = (rows * (wrong * (1 - wrong))[:, None]).T @ rows + ridge * np.eye(len(weights))
+        weights -= np.linalg.solve(bend, slope)
+    steepness = -weights[2:]
+    # Left and right are alike: the middle has no linear term.
+    return np.append(weights[:2] / (2 * steepness[:2]), 0.0), steepness
+
+
+def _differences(photo: Image.Image, face: Face, seed: int) -> Values:
+    """A portrait's own framing less other framings of it, as terms of the quadratic."""
+    chance = np.random.default_rng(seed)
+    sides = np.array(photo.size) * np.exp(chance.uniform(-0.7, 0.7, (VERSIONS, 1)))
+    centres = np.array(photo.size) / 2 + chance.uniform(-0.35, 0.35, (VERSIONS, 2)) * sides
+    others = np.column_stack([centres - sides / 2, centres + sides / 2])
+    own = np.array([[0.0, 0.0, *photo.size]])
+    lengths = composition.lengths(np.concatenate([own, others]), Subject.of([face], photo.size))
+    terms = np.column_stack([lengths[:, :2], lengths**2])
+    return terms[:1] - terms[1:]
+
+
+def _portraits(data: Path, finder: FaceFinder, learning: bool, count: int) -> Iterator[Portrait]:
+    with (data / "ratings.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if (row["fold"] != "0") == learning]
+    order = np.random.default_rng(1).permutation(len(rows))
+    for index in order.tolist():
+        photo = Image.open(data / rows[index]["image"]).convert("RGB")
+        faces = finder.find(photo)
+        if len(faces) == 1 and count > 0:
+            count -= 1
+            yield photo, faces[0]
+        if count == 0:
+            return
+
+
+def _embedded(photo: Image.Image, face: Face) -> tuple[Image.Image, Face, tuple[float, ...]]:
+    """A portrait in a scene of twice its size, off the middle; its face and its framing there."""
+    chance = np.random.default_rng(round(sum(face.box)))
+    width, height = photo.size
+    corner = int(chance.uniform(0.1, 0.9) * width), int(chance.uniform(0.1, 0.9) * height)
+    left, top, right, bottom = face.box
+    x, y = corner
+    marks = tuple((mark[0] + x, mark[1] + y) for mark in face.landmarks)
+    moved = Face((left + x, top + y, right + x, bottom + y), marks, face.probability)
+    return scene(photo, (2 * width, 2 * height), corner), moved, (x, y, x + width, y + height)
+
+
+def _recovered(
+    scorer: Scorer,
+    scenes: list[tuple[Image.Image, Face, tuple[float, ...]]],
+    windows: int,
+    weight: float,
+    best: tuple[float, float, float],
+) -> dict[str, float]:
+    found = []
+    with patch.multiple(composition, WEIGHT=weight, BEST=best):
+        for photo, face, own in scenes:
+            aspect = Aspect(own[2] - own[0], own[3] - own[1])
+            found.append(_iou(best_crop(scorer, photo, [face], (aspect,), windows).box, own))
+    return {"median": round(float(np.median(found)), 3), "quarter": round(float(np.quantile(found, 0.25)), 3)}
+
+
+def _iou(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    width = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
+    height = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return width * height / (areas - width * height)
+
+
+if __name__ == "__main__":
+    main()
