@@ -10,6 +10,7 @@ photo equals the score of that window cut out and passed alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -21,8 +22,8 @@ INPUT_SIZE = 192
 STRIDE = 16
 """Input pixels between neighbouring places of the feature map: four 2x2 max-pools."""
 
-DENSE_STRIDE = STRIDE // 2
-"""The same for `TinyDarknet.dense_contributions`."""
+FIELD = 166
+"""Input pixels across that a place of the feature map sees."""
 
 Layer = tuple[int, int] | tuple[Literal["residual"], int] | Literal["pool"]
 """A convolution's (output channels, kernel size), a residual branch's hidden width, or a 2x2 max-pool."""
@@ -117,37 +118,25 @@ class TinyDarknet(FaceNetwork):
         self.layers = tuple(layers)
         self.apply(_initialise)
 
-    def contributions(self, pixels: Tensor) -> Tensor:
-        """What each place of the feature map adds; a window's score is the mean over its places.
+    def contributions(self, pixels: Tensor, stride: int = STRIDE) -> Tensor:
+        """What each place adds to the score, a place every `stride` pixels: 16, 8, 4 or 2.
+
+        A window's own places are `STRIDE` pixels apart; its score is the mean over them. The
+        smaller strides come of "shift and stitch" (Long, Shelhamer, Darrell 2015, arXiv:1411.4038,
+        section 3.2): a pool passes over its input shifted by nothing and by one place either way,
+        so that only the layers after it see more.
 
         Shape: (batch, 3, height, width) -> (batch, places down, places across).
         """
-        features: Tensor = self.trunk(pixels)
-        weights = self.head.weight[:1, :, None, None]
-        return nn.functional.conv2d(features, weights, self.head.bias[:1]).squeeze(1)
-
-    def dense_contributions(self, pixels: Tensor) -> Tensor:
-        """As `contributions`, with a place every `DENSE_STRIDE` pixels.
-
-        A window's own places are every second one of these, across and down. The layers before
-        the last pool pass once over the picture; the pool and those after it pass over it shifted
-        by nothing and by one place in either direction ("shift and stitch": Long, Shelhamer,
-        Darrell 2015, arXiv:1411.4038, section 3.2), which asks for as much as a picture twice as
-        large would of them and for nothing more of the others.
-
-        Shape: (1, 3, height, width) -> (1, places down, places across).
-        """
-        pool = max(index for index, part in enumerate(self.trunk) if isinstance(part, nn.MaxPool2d))
-        features: Tensor = self.trunk[:pool](pixels)
-        extra = [1 - features.shape[2] % 2, 1 - features.shape[3] % 2]
-        padded = nn.functional.pad(features, (0, extra[1], 0, extra[0]), mode="replicate")
-        down, across = padded.shape[2] - 1, padded.shape[3] - 1
-        shifted = [padded[:, :, y : y + down, x : x + across] for y in (0, 1) for x in (0, 1)]
-        features = self.trunk[pool:](torch.cat(shifted))
+        pools = [index for index, part in enumerate(self.trunk) if isinstance(part, nn.MaxPool2d)]
+        halvings = (STRIDE // stride).bit_length() - 1
+        bounds = [*pools[len(pools) - halvings :], len(self.trunk)]
+        features: Tensor = self.trunk[: bounds[0]](pixels)
+        for start, end in pairwise(bounds):
+            features = self.trunk[start:end](_shifted(features))
         values = nn.functional.conv2d(features, self.head.weight[:1, :, None, None], self.head.bias[:1])
-        down, across = values.shape[2:]
-        stitched = values.reshape(2, 2, down, across).permute(2, 0, 3, 1).reshape(1, 2 * down, 2 * across)
-        return stitched[:, : 2 * down - extra[0], : 2 * across - extra[1]]
+        down, across = ((side - FIELD) // stride + 1 for side in pixels.shape[2:])
+        return _stitched(values.squeeze(1), halvings)[:, :down, :across]
 
 
 def places(pixels: int) -> int:
@@ -158,6 +147,30 @@ def places(pixels: int) -> int:
         elif layer[0] != "residual":
             pixels -= layer[1] - 1
     return max(pixels, 0)
+
+
+def _shifted(features: Tensor) -> Tensor:
+    """Shifted by nothing and by one place, down and across, all of one size.
+
+    Shape: (batch, channels, height, width) -> (4 batch, channels, even, even).
+    """
+    height, width = features.shape[2:]
+    # What a repeated last row or column has touched is cut off in the end.
+    padded = nn.functional.pad(features, (0, 1 - width % 2, 0, 1 - height % 2), mode="replicate")
+    down, across = padded.shape[2] - 1, padded.shape[3] - 1
+    return torch.cat([padded[:, :, y : y + down, x : x + across] for y in (0, 1) for x in (0, 1)])
+
+
+def _stitched(values: Tensor, halvings: int) -> Tensor:
+    """Undo so many `_shifted`, the last one first; each interleaves four maps to one.
+
+    Shape: (4**halvings batch, height, width) -> (batch, 2**halvings height, 2**halvings width).
+    """
+    for _ in range(halvings):
+        batch, height, width = values.shape
+        shifts = values.reshape(2, 2, batch // 4, height, width)
+        values = shifts.permute(2, 3, 0, 4, 1).reshape(batch // 4, 2 * height, 2 * width)
+    return values
 
 
 def normalise(pixels: Tensor) -> Tensor:

@@ -38,8 +38,8 @@ class WindowScorer(Protocol):
     def unclipped(self, pictures: Sequence[Image.Image], /) -> list[float]:
         """Scores of RGB pictures of one size."""
 
-    def contributions(self, picture: Image.Image, /) -> NDArray[np.float32]:
-        """What each place of a picture adds, every `DENSE_STRIDE` pixels."""
+    def contributions(self, pictures: Sequence[Image.Image], stride: int, /) -> NDArray[np.float32]:
+        """What each place of pictures of one size adds, every `stride` pixels."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,11 @@ class Search:
 
     def dense(self, grid: Grid) -> Windows:
         """Every window of the grid, with its total of score and composition."""
-        found = grid.read(lambda box, size: self._scorer.contributions(self._pyramid.cut(box, size)))
+        found = grid.read(
+            lambda regions, canvas, stride: self._scorer.contributions(
+                [self._pyramid.laid(*region, canvas) for region in regions], stride
+            )
+        )
         self.compared += len(found.boxes)
         return found.plus(composition(found.boxes, self._subject))
 

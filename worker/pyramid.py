@@ -25,6 +25,11 @@ class Pyramid:
         within = max(0.0, left), max(0.0, top), min(picture.width, right), min(picture.height, bottom)
         return picture.resize(size, Image.Resampling.BICUBIC, within)
 
+    def laid(self, box: Box, size: tuple[int, int], canvas: tuple[int, int]) -> Image.Image:
+        """The same in the top left corner of a black canvas, which is no smaller."""
+        picture = self.cut(box, size)
+        return picture if size == canvas else picture.crop((0, 0, *canvas))
+
     def _level(self, shrink: float) -> int:
         """The last picture that is still large enough; adds those that are missing."""
         level = 0

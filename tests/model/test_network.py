@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.network import INPUT_SIZE, STRIDE, TinyDarknet, normalise, places
+from model.network import FIELD, INPUT_SIZE, STRIDE, TinyDarknet, normalise, places
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +40,38 @@ def test_places_counts_the_feature_map(pixels: int) -> None:
 
 
 def test_score_is_the_mean_of_contributions(network: TinyDarknet) -> None:
-    """The head is linear after an average, so the mean of the contributions is the score."""
+    """The head is linear after an average, so the mean over a picture's places is its score."""
     pixels = torch.randn(2, 3, INPUT_SIZE, INPUT_SIZE)
     with torch.inference_mode():
         torch.testing.assert_close(network.contributions(pixels).mean((1, 2)), network(pixels))
 
 
-def test_every_window_is_read_exactly_from_one_pass(network: TinyDarknet) -> None:
+@pytest.mark.parametrize("stride", [2, 4, 8, 16])
+@pytest.mark.parametrize("size", [(232, 256), (203, 215), (192, 209)])
+def test_every_window_is_read_exactly_from_one_pass(
+    network: TinyDarknet, size: tuple[int, int], stride: int
+) -> None:
     """A window's score from the map over the whole photo is that of the window cut out."""
-    photo = torch.randn(1, 3, 320, 368)
-    side = places(INPUT_SIZE)
+    photo = torch.randn(1, 3, *size)
+    apart, side = STRIDE // stride, places(INPUT_SIZE)
+    reach = (side - 1) * apart + 1
     with torch.inference_mode():
-        contributions = network.contributions(photo)[:, None]
-        windows = torch.nn.functional.avg_pool2d(contributions, side, 1)[0, 0]
-        for down in range(windows.shape[0]):
-            for across in range(windows.shape[1]):
-                y, x = down * STRIDE, across * STRIDE
-                cut = photo[..., y : y + INPUT_SIZE, x : x + INPUT_SIZE]
-                alone, read = network(cut).item(), windows[down, across].item()
-                assert alone == pytest.approx(read, rel=1e-5, abs=1e-5)
+        [contributions] = network.contributions(photo, stride)
+        assert contributions.shape == tuple((length - FIELD) // stride + 1 for length in size)
+        for row, y in enumerate(range(0, size[0] - INPUT_SIZE + 1, stride)):
+            for column, x in enumerate(range(0, size[1] - INPUT_SIZE + 1, 2 * stride)):
+                alone = network(photo[..., y : y + INPUT_SIZE, x : x + INPUT_SIZE]).item()
+                own = contributions[row : row + reach : apart, 2 * column : 2 * column + reach : apart]
+                assert alone == pytest.approx(own.mean().item(), rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("stride", [4, 8])
+def test_several_photos_share_a_pass(network: TinyDarknet, stride: int) -> None:
+    """Each photo of a batch has the map that it has alone."""
+    photos = torch.randn(3, 3, 232, 264)
+    with torch.inference_mode():
+        alone = torch.cat([network.contributions(photo[None], stride) for photo in photos])
+        torch.testing.assert_close(network.contributions(photos, stride), alone)
 
 
 def test_normalise_centres_bytes() -> None:

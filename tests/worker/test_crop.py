@@ -8,15 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.faces import Face
-from model.network import DENSE_STRIDE, INPUT_SIZE
+from model.network import FIELD
 from tests.worker.test_framing import face
 from worker.composition import composition
 from worker.crop import Search, allowed, best_crop
 from worker.framing import FREE, SQUARE, Aspect, Subject, parse_aspects
 from worker.score import Judge
-
-SEEN = 176
-"""Pixels across that a place sees."""
 
 
 class Brightness:
@@ -25,11 +22,13 @@ class Brightness:
     def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
         return [float(np.asarray(picture)[..., 0].mean() / 255 * 9) for picture in pictures]
 
-    def contributions(self, picture: Image.Image) -> NDArray[np.float32]:
+    def contributions(self, pictures: Sequence[Image.Image], stride: int) -> NDArray[np.float32]:
+        return np.stack([self._map(picture, stride) for picture in pictures])
+
+    def _map(self, picture: Image.Image, stride: int) -> NDArray[np.float32]:
         red = np.asarray(picture.getchannel("R")) / 255 * 9
-        # An input of the network's size has four places across; each sees some 176 pixels.
         rows, columns = (
-            SEEN // 2 + DENSE_STRIDE * np.arange((side - INPUT_SIZE) // DENSE_STRIDE + 4)
+            FIELD // 2 + stride * np.arange((side - FIELD) // stride + 1)
             for side in (picture.height, picture.width)
         )
         return red[np.ix_(rows, columns)].astype(np.float32)
