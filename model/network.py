@@ -128,15 +128,13 @@ class TinyDarknet(FaceNetwork):
 
         Shape: (batch, 3, height, width) -> (batch, places down, places across).
         """
-        pools = [index for index, part in enumerate(self.trunk) if isinstance(part, nn.MaxPool2d)]
-        halvings = (STRIDE // stride).bit_length() - 1
-        bounds = [*pools[len(pools) - halvings :], len(self.trunk)]
-        features: Tensor = self.trunk[: bounds[0]](pixels)
-        for start, end in pairwise(bounds):
-            features = self.trunk[start:end](_shifted(features))
-        values = nn.functional.conv2d(features, self.head.weight[:1, :, None, None], self.head.bias[:1])
         down, across = ((side - FIELD) // stride + 1 for side in pixels.shape[2:])
-        return _stitched(values.squeeze(1), halvings)[:, :down, :across]
+        first, *later = shift_stages(self.trunk, stride)
+        features: Tensor = first(padded(pixels, stride))
+        for stage in later:
+            features = stage(shifted(features))
+        values = nn.functional.conv2d(features, self.head.weight[:1, :, None, None], self.head.bias[:1])
+        return stitched(values.squeeze(1), stride)[:, :down, :across]
 
 
 def places(pixels: int) -> int:
@@ -149,28 +147,45 @@ def places(pixels: int) -> int:
     return max(pixels, 0)
 
 
-def _shifted(features: Tensor) -> Tensor:
-    """Shifted by nothing and by one place, down and across, all of one size.
+def shift_stages(trunk: nn.Sequential, stride: int) -> list[nn.Sequential]:
+    """The trunk cut before the pools that must be shifted for this stride; see `contributions`."""
+    pools = [index for index, part in enumerate(trunk) if isinstance(part, nn.MaxPool2d)]
+    bounds = [0, *pools[len(pools) - _halvings(stride) :], len(trunk)]
+    return [trunk[start:end] for start, end in pairwise(bounds)]
 
-    Shape: (batch, channels, height, width) -> (4 batch, channels, even, even).
+
+def padded(pixels: Tensor, stride: int) -> Tensor:
+    """With black rows and columns, so that all that comes before a shifted pool has odd sides.
+
+    Shape: (batch, 3, height, width) -> (batch, 3, 166 - stride + 16 m, 166 - stride + 16 n).
     """
-    height, width = features.shape[2:]
-    # What a repeated last row or column has touched is cut off in the end.
-    padded = nn.functional.pad(features, (0, 1 - width % 2, 0, 1 - height % 2), mode="replicate")
-    down, across = padded.shape[2] - 1, padded.shape[3] - 1
-    return torch.cat([padded[:, :, y : y + down, x : x + across] for y in (0, 1) for x in (0, 1)])
+    down, across = ((FIELD - stride - side) % STRIDE for side in pixels.shape[2:])
+    return nn.functional.pad(pixels, (0, across, 0, down))
 
 
-def _stitched(values: Tensor, halvings: int) -> Tensor:
-    """Undo so many `_shifted`, the last one first; each interleaves four maps to one.
+def shifted(features: Tensor) -> Tensor:
+    """Shifted by nothing and by one place, down and across.
 
-    Shape: (4**halvings batch, height, width) -> (batch, 2**halvings height, 2**halvings width).
+    Shape: (batch, channels, height, width) -> (4 batch, channels, height - 1, width - 1).
     """
-    for _ in range(halvings):
+    down, across = features.shape[2] - 1, features.shape[3] - 1
+    return torch.cat([features[:, :, y : y + down, x : x + across] for y in (0, 1) for x in (0, 1)])
+
+
+def stitched(values: Tensor, stride: int) -> Tensor:
+    """Undo all of a pass's `shifted`, the last one first; each interleaves four maps to one.
+
+    Shape: (4**k batch, height, width) -> (batch, 2**k height, 2**k width), for stride 16 / 2**k.
+    """
+    for _ in range(_halvings(stride)):
         batch, height, width = values.shape
         shifts = values.reshape(2, 2, batch // 4, height, width)
         values = shifts.permute(2, 3, 0, 4, 1).reshape(batch // 4, 2 * height, 2 * width)
     return values
+
+
+def _halvings(stride: int) -> int:
+    return (STRIDE // stride).bit_length() - 1
 
 
 def normalise(pixels: Tensor) -> Tensor:

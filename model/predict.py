@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from torch import Tensor
 
 from model import checkpoint
 from model.checkpoint import WeightsError
-from model.network import INPUT_SIZE, TinyDarknet, normalise
+from model.engine import Engine, OpenVinoEngine, TorchEngine
+from model.network import INPUT_SIZE, TinyDarknet
 from model.scale import Scale
 
 __all__ = ["DeviceError", "Judged", "Scorer", "WeightsError", "pick_device"]
@@ -40,21 +40,15 @@ class Judged:
 
 
 class Scorer:
-    """Tiny Darknet with its trained weights, and the scale that turns its output into 0..9.
-
-    Single precision on CPU, since bfloat16 moves scores by up to 0.04 (80 photos); but
-    `contributions`, which only tell which windows are worth a closer look, in bfloat16 where the
-    CPU has instructions for it. Half precision on GPU.
-    """
+    """Tiny Darknet with its trained weights, and the scale that turns its output into 0..9."""
 
     def __init__(self, network: TinyDarknet, scale: Scale, device: str = "cpu") -> None:
         self.device = torch.device(device)
-        self._dtype = torch.float16 if self.device.type == "cuda" else torch.float32
-        prepared = network.eval().to(self.device, self._dtype)
-        self._network = prepared.to(memory_format=torch.channels_last)
-        self._rough = self._network
-        if self.device.type == "cpu" and _multiplies_bfloat16():
-            self._rough = copy.deepcopy(self._network).to(torch.bfloat16)
+        self._engine: Engine = (
+            OpenVinoEngine(network, torch.get_num_threads())
+            if self.device.type == "cpu"
+            else TorchEngine(network, self.device)
+        )
         self._scale = scale
 
     @classmethod
@@ -90,12 +84,9 @@ class Scorer:
 
         Shape: n pictures of one size -> (2, n).
         """
-        said = [np.empty((2, 0))]
-        for start in range(0, len(pictures), BATCH):
-            with torch.inference_mode():
-                both = self._network.judge(self._input(pictures[start : start + BATCH]))
-            said.append(torch.stack(both).cpu().double().numpy())
-        return np.concatenate(said, axis=1)
+        batches = (pictures[start : start + BATCH] for start in range(0, len(pictures), BATCH))
+        said = [self._engine.judge(_stacked(batch)).astype(np.float64) for batch in batches]
+        return np.concatenate([np.empty((2, 0)), *said], axis=1)
 
     def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
         """Points for comparing windows: one pass each, beyond 0 and 9 too.
@@ -112,22 +103,12 @@ class Scorer:
         window, which is why both are straight; to a few hundredths in half precision.
         Shape: n pictures of one size -> (n, places down, places across).
         """
-        with torch.inference_mode():
-            dtype = next(self._rough.parameters()).dtype
-            output = self._rough.contributions(self._input(pictures).to(dtype), stride)
-        return self._scale.straight(output.cpu().float().numpy()).astype(np.float32)
-
-    def _input(self, pictures: Sequence[Image.Image]) -> Tensor:
-        stacked = torch.from_numpy(np.stack([np.asarray(picture) for picture in pictures]))
-        if self.device.type == "cuda":  # bytes cross, from pinned memory; floats are made over there
-            stacked = stacked.pin_memory().to(self.device, non_blocking=True)
-        pixels = normalise(stacked.permute(0, 3, 1, 2))
-        return pixels.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        values = self._engine.contributions(_stacked(pictures), stride)
+        return self._scale.straight(values).astype(np.float32)
 
 
-def _multiplies_bfloat16() -> bool:
-    has = torch.cpu.get_capabilities()
-    return bool(has.get("amx_bf16") or has.get("avx512_bf16"))
+def _stacked(pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:
+    return np.stack([np.asarray(picture) for picture in pictures])
 
 
 def pick_device(name: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.network import INPUT_SIZE, STRIDE, places
+from model.network import FIELD, INPUT_SIZE, STRIDE, places
 from worker.framing import Framing, Interval, Level
 from worker.messages import Box
 
@@ -28,6 +28,9 @@ since more windows of a size cost less than more sizes."""
 
 CLOSEST = 1.02
 """Neighbouring sizes differ by at least this factor."""
+
+UNSEEN = INPUT_SIZE - FIELD - STRIDE * (places(INPUT_SIZE) - 1)
+"""Pixels of a window's last rows and columns that none of its places sees."""
 
 SAMPLED = 24
 """Sizes that are looked at to tell how many windows a photo allows."""
@@ -44,7 +47,7 @@ MOST_PIXELS = 300_000
 """Of a pass over several sizes; a pass beyond it leaves the processor's cache."""
 
 CANVAS_STEP = 32
-"""Canvases are multiples of it, for a CPU prepares itself for each new size of canvas."""
+"""Canvases differ by multiples of it, for a CPU prepares itself for each new size of canvas."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Grid:
         """All windows with their scores, by one pass over a few sizes each."""
         regions = [_region(self.framings, level, self.stride) for level in self.levels]
         parts: list[tuple[Values, NDArray[np.int64], Values]] = []
-        for together in _passes(regions):
-            canvas = _canvas([regions[index].size for index in together])
+        for together in _passes(regions, self.stride):
+            canvas = _canvas([regions[index].size for index in together], self.stride)
             maps = contributions([(regions[i].box, regions[i].size) for i in together], canvas, self.stride)
             for index, values in zip(together, maps, strict=True):
                 parts += self._read(self.levels[index], regions[index], _sums(values, STRIDE // self.stride))
@@ -183,17 +186,22 @@ def _region(framings: Sequence[Framing], level: Sequence[tuple[int, Level]], str
     return _Region((left, top, left + width * to_photo, top + height * to_photo), (width, height), step)
 
 
-def _canvas(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    width, height = (-(-max(sides) // CANVAS_STEP) * CANVAS_STEP for sides in zip(*sizes, strict=True))
+def _canvas(sizes: Sequence[tuple[int, int]], stride: int) -> tuple[int, int]:
+    """The least of few sizes that holds all that the network looks at of each."""
+    least = FIELD - stride
+    width, height = (
+        least + max(0, -(-(max(sides) - UNSEEN - least) // CANVAS_STEP) * CANVAS_STEP)
+        for sides in zip(*sizes, strict=True)
+    )
     return width, height
 
 
-def _passes(regions: Sequence[_Region]) -> Iterator[list[int]]:
+def _passes(regions: Sequence[_Region], stride: int) -> Iterator[list[int]]:
     """Numbers of neighbouring sizes that go together."""
     together: list[int] = []
     for index in range(len(regions)):
         tried = [*together, index]
-        pixels = len(tried) * math.prod(_canvas([regions[one].size for one in tried]))
+        pixels = len(tried) * math.prod(_canvas([regions[one].size for one in tried], stride))
         if together and (len(tried) > AT_ONCE or pixels > MOST_PIXELS):
             yield together
             tried = [index]
