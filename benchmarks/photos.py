@@ -12,15 +12,20 @@ from PIL import Image, ImageEnhance, ImageFilter
 from model.photo import Unreadable, read_photo
 
 
-def photos(folder: Path | None, count: int) -> Iterator[Image.Image]:
-    """At most `count` photos of `folder`; without one, variations of scikit-image's astronaut."""
+def photos(folder: Path | None, count: int, in_scenes: bool = False) -> Iterator[Image.Image]:
+    """At most `count` photos of `folder`, evenly from all its files; without a folder, variations of
+    scikit-image's astronaut, each in a larger scene.
+
+    With `in_scenes` the folder's photos, doubled in size, are set into larger scenes, too.
+    """
     if folder is None:
         yield from (_variation(number) for number in range(count))
         return
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    read = (read_photo(path.read_bytes()) for path in files)
-    for _, photo in zip(range(count), (one for one in read if not isinstance(one, Unreadable)), strict=False):
-        yield photo
+    for number, file in enumerate(files[:: max(1, len(files) // count)][:count]):
+        photo = read_photo(file.read_bytes())
+        if not isinstance(photo, Unreadable):
+            yield _roomy(photo.resize((2 * photo.width, 2 * photo.height)), number) if in_scenes else photo
 
 
 def scene(photo: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
@@ -32,14 +37,20 @@ def scene(photo: Image.Image, size: tuple[int, int], corner: tuple[int, int]) ->
 
 
 def _variation(number: int) -> Image.Image:
-    """Another light, colour, size and place each time; the first is nearly the original."""
+    """Another light, colour, size and place each time."""
     chance = np.random.default_rng(number)
-    side = int(chance.uniform(500, 900))
+    side = int(chance.uniform(700, 1300))
     photo = Image.fromarray(skimage.data.astronaut()).resize((side, side), Image.Resampling.BICUBIC)
     if number % 2:
         photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         photo = change(photo).enhance(chance.uniform(0.8, 1.2))
-    room = chance.integers(50, 600, 2)
+    return _roomy(photo, number)
+
+
+def _roomy(photo: Image.Image, number: int) -> Image.Image:
+    """The photo at some place of a scene up to twice as wide and high."""
+    chance = np.random.default_rng(number)
+    room = [int(side * chance.uniform(0.2, 1.0)) for side in photo.size]
     corner = int(chance.uniform(0, room[0])), int(chance.uniform(0, room[1]))
-    return scene(photo, (side + int(room[0]), side + int(room[1])), corner)
+    return scene(photo, (photo.width + room[0], photo.height + room[1]), corner)

@@ -96,15 +96,15 @@ class Scorer:
         points: list[float] = self._scale.straight(self.outputs(pictures)[0]).tolist()
         return points
 
-    def contributions(self, pictures: Sequence[Image.Image], stride: int) -> NDArray[np.float32]:
-        """What each place of RGB pictures adds, in the points of `unclipped`, every `stride` pixels.
+    def contributions(self, picture: Image.Image, stride: int) -> NDArray[np.float32]:
+        """What each place of an RGB picture adds, in the points of `unclipped`, every `stride` pixels.
 
         The mean over a window's places, `STRIDE` pixels apart, is what `unclipped` says of the
         window, which is why both are straight; to a few hundredths in half precision.
-        Shape: n pictures of one size -> (n, places down, places across).
+        Shape (places down, places across).
         """
-        values = self._engine.contributions(_stacked(pictures), stride)
-        return self._scale.straight(values).astype(np.float32)
+        values = self._engine.contributions(_stacked([picture]), stride)
+        return self._scale.straight(values[0]).astype(np.float32)
 
 
 def _stacked(pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:

@@ -26,7 +26,7 @@ from worker.pyramid import Pyramid
 WINDOWS = 2000
 """About how many windows are compared, where the photo has room for them."""
 
-RESCORED = 12
+RESCORED = 8
 """How many windows of the dense search are scored again on their own pixels."""
 
 Values = NDArray[np.float64]
@@ -38,8 +38,8 @@ class WindowScorer(Protocol):
     def unclipped(self, pictures: Sequence[Image.Image], /) -> list[float]:
         """Scores of RGB pictures of one size."""
 
-    def contributions(self, pictures: Sequence[Image.Image], stride: int, /) -> NDArray[np.float32]:
-        """What each place of pictures of one size adds, every `stride` pixels."""
+    def contributions(self, picture: Image.Image, stride: int, /) -> NDArray[np.float32]:
+        """What each place of a picture adds, every `stride` pixels."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class Search:
     def dense(self, grid: Grid) -> Windows:
         """Every window of the grid, with its total of score and composition."""
         found = grid.read(
-            lambda regions, canvas, stride: self._scorer.contributions(
-                [self._pyramid.laid(*region, canvas) for region in regions], stride
+            lambda box, size, canvas, stride: self._scorer.contributions(
+                self._pyramid.laid(box, size, canvas), stride
             )
         )
         self.compared += len(found.boxes)
@@ -131,39 +131,40 @@ class Search:
     def rescored(self, windows: Windows) -> Found:
         """The best of the few best of the dense pass, on their own pixels."""
         best = windows.best(RESCORED)
-        return self._best(best.boxes, best.framings)
+        return _best(self._found(best.boxes, best.framings))
 
     def refined(self, grid: Grid, best: Found) -> Found:
-        """The window moved and scaled off the grid, in two batches: around it, then at the peak."""
+        """The window moved and scaled off the grid, in two batches: around it, then towards the peak."""
         framing = grid.framings[best.framing]
-        around = np.array([_moved(framing, best.box, *move) for move in _MOVES])
-        totals = self._totals(around)
+        around = self._tried(np.array([_moved(framing, best.box, *move) for move in _MOVES]), best)
+        totals = np.array([found.total for found in around])
         # A parabola through either side and the middle peaks where its slope is naught.
         below, above = totals[0::2], totals[1::2]
         bend = np.minimum(below - 2 * best.total + above, -1e-9)
         peak = np.clip((below - above) / (2 * bend), -1.5, 1.5)
-        nearer = [_moved(framing, best.box, *(share * peak / 2)) for share in (0.6, 1.0, 1.4)]
-        boxes = np.concatenate([around[totals.argmax()][None], nearer])
-        self.compared += len(nearer)
-        return max(best, self._best(boxes, np.full(len(boxes), best.framing)), key=lambda found: found.total)
+        nearer = self._tried(np.array([_moved(framing, best.box, *(share * peak)) for share in SHARES]), best)
+        return _best([best, *around, *nearer])
 
     def last_resort(self, aspects: Sequence[Aspect], whole: float) -> Crop:
         """The largest window that keeps the subject whole, where the grid has none."""
         boxes = np.array([largest_window(self._size, self._subject, aspect) for aspect in aspects])
-        found = self._best(boxes, np.zeros(len(boxes), int))
+        found = _best(self._found(boxes, np.zeros(len(boxes), int)))
         return Crop(found.box, _clipped(found.score), _clipped(whole), len(boxes), len(boxes), (0.0, 0.0))
 
-    def _totals(self, boxes: Values) -> Values:
+    def _tried(self, boxes: Values, like: Found) -> list[Found]:
+        """New windows of the same framing."""
         self.compared += len(boxes)
-        totals: Values = self.exact(boxes) + composition(boxes, self._subject)
-        return totals
+        return self._found(boxes, np.full(len(boxes), like.framing))
 
-    def _best(self, boxes: Values, framings: NDArray[np.int64]) -> Found:
-        added = composition(boxes, self._subject)
+    def _found(self, boxes: Values, framings: NDArray[np.int64]) -> list[Found]:
         scores = self.exact(boxes)
-        first = int((scores + added).argmax())
-        total = float(scores[first] + added[first])
-        return Found(_box(boxes[first]), int(framings[first]), float(scores[first]), total)
+        totals = scores + composition(boxes, self._subject)
+        parts = zip(boxes, framings.tolist(), scores.tolist(), totals.tolist(), strict=True)
+        return [Found(_box(box), *rest) for box, *rest in parts]
+
+
+def _best(found: Sequence[Found]) -> Found:
+    return max(found, key=lambda one: one.total)
 
 
 _MOVES = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
@@ -173,7 +174,10 @@ SCALE_STEP = 0.04
 """How much smaller and larger a window is tried in refining, as a share."""
 
 MOVE_STEP = 1 / 48
-"""How far it is moved, as a share of the shorter side: half of the dense grid's step."""
+"""How far it is moved, as a share of the shorter side: a step of the finer grid."""
+
+SHARES = (0.3, 0.6, 1.0)
+"""Of the way to the peaks that are tried: the three lengths are not quite independent."""
 
 
 def _moved(framing: Framing, box: Box, along: float, down: float, grow: float) -> Box:

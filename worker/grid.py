@@ -20,7 +20,7 @@ from worker.messages import Box
 MOST_SIZES = 200
 """Sizes of window beyond which more tell nothing new, however many windows are asked for."""
 
-FEWEST_SIZES = 8
+FEWEST_SIZES = 6
 
 STRIDES = (4, 8)
 """Pixels, as the network sees them, between neighbouring windows: the first that leaves enough sizes,
@@ -36,15 +36,9 @@ SAMPLED = 24
 """Sizes that are looked at to tell how many windows a photo allows."""
 
 Values = NDArray[np.float64]
-Read = Callable[[Sequence[tuple[Box, tuple[int, int]]], tuple[int, int], int], NDArray[np.float32]]
-"""From boxes of the photo, each with the width and height to see it at, the width and height of a
-canvas that holds any of them, and a stride, to the contributions of the canvases' places."""
-
-AT_ONCE = 4
-"""Sizes that share a pass: more gain nothing."""
-
-MOST_PIXELS = 300_000
-"""Of a pass over several sizes; a pass beyond it leaves the processor's cache."""
+Read = Callable[[Box, tuple[int, int], tuple[int, int], int], NDArray[np.float32]]
+"""From a box of the photo, the width and height to see it at, those of a canvas that holds it, and a
+stride, to the contributions of the canvas's places."""
 
 CANVAS_STEP = 32
 """Canvases differ by multiples of it, for a CPU prepares itself for each new size of canvas."""
@@ -93,25 +87,22 @@ class Grid:
         return _step(sides[0], self.stride), _step(sides[1], self.stride)
 
     def read(self, contributions: Read) -> Windows:
-        """All windows with their scores, by one pass over a few sizes each."""
-        regions = [_region(self.framings, level, self.stride) for level in self.levels]
-        parts: list[tuple[Values, NDArray[np.int64], Values]] = []
-        for together in _passes(regions, self.stride):
-            canvas = _canvas([regions[index].size for index in together], self.stride)
-            maps = contributions([(regions[i].box, regions[i].size) for i in together], canvas, self.stride)
-            for index, values in zip(together, maps, strict=True):
-                parts += self._read(self.levels[index], regions[index], _sums(values, STRIDE // self.stride))
+        """All windows with their scores, by one pass a size."""
+        parts = [part for level in self.levels for part in self._read(level, contributions)]
         boxes, framings, totals = zip(*parts, strict=True)
         return Windows(np.concatenate(boxes), np.concatenate(framings), np.concatenate(totals))
 
     def _read(
-        self, level: Sequence[tuple[int, Level]], region: _Region, sums: list[list[Values]]
+        self, level: Sequence[tuple[int, Level]], contributions: Read
     ) -> Iterator[tuple[Values, NDArray[np.int64], Values]]:
+        region = _region(self.framings, level, self.stride)
         (left, top, _, _), step = region.box, region.step
+        values = contributions(region.box, region.size, _canvas(region.size, self.stride), self.stride)
+        sums = _Sums(values, STRIDE // self.stride)
         for index, one in level:
             columns, rows = _on_grid(one.lefts, left, step), _on_grid(one.tops, top, step)
             across, down = (places(side) for side in self.framings[index].aspect.input_size)
-            scores = _box_means(sums, down, across)[np.ix_(rows, columns)]
+            scores = sums.means(down, across)[np.ix_(rows, columns)]
             tops, lefts = np.meshgrid(top + rows * step, left + columns * step, indexing="ij")
             corners = np.column_stack([lefts.ravel().clip(*one.lefts), tops.ravel().clip(*one.tops)])
             boxes = np.column_stack([corners, corners + np.array([one.width, one.height])])
@@ -186,27 +177,13 @@ def _region(framings: Sequence[Framing], level: Sequence[tuple[int, Level]], str
     return _Region((left, top, left + width * to_photo, top + height * to_photo), (width, height), step)
 
 
-def _canvas(sizes: Sequence[tuple[int, int]], stride: int) -> tuple[int, int]:
-    """The least of few sizes that holds all that the network looks at of each."""
+def _canvas(size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """The least of few sizes that holds all that the network looks at."""
     least = FIELD - stride
     width, height = (
-        least + max(0, -(-(max(sides) - UNSEEN - least) // CANVAS_STEP) * CANVAS_STEP)
-        for sides in zip(*sizes, strict=True)
+        least + max(0, -(-(side - UNSEEN - least) // CANVAS_STEP) * CANVAS_STEP) for side in size
     )
     return width, height
-
-
-def _passes(regions: Sequence[_Region], stride: int) -> Iterator[list[int]]:
-    """Numbers of neighbouring sizes that go together."""
-    together: list[int] = []
-    for index in range(len(regions)):
-        tried = [*together, index]
-        pixels = len(tried) * math.prod(_canvas([regions[one].size for one in tried], stride))
-        if together and (len(tried) > AT_ONCE or pixels > MOST_PIXELS):
-            yield together
-            tried = [index]
-        together = tried
-    yield together
 
 
 def _steps(length: float, step: float) -> int:
@@ -219,25 +196,24 @@ def _on_grid(allowed: Interval, start: float, step: float) -> NDArray[np.int64]:
     return np.arange(min(math.ceil((allowed[0] - start) / step - 1e-6), last), last + 1)
 
 
-def _sums(values: NDArray[np.float32], apart: int) -> list[list[Values]]:
-    """Integral sums of the values that are so far apart, for each shift."""
-    shifts = [[values[y::apart, x::apart].astype(np.float64) for x in range(apart)] for y in range(apart)]
-    return [[np.pad(one, ((1, 0), (1, 0))).cumsum(0).cumsum(1) for one in row] for row in shifts]
+class _Sums:
+    """Integral sums of the values that are so far `apart`, for each shift."""
 
+    def __init__(self, values: NDArray[np.float32], apart: int) -> None:
+        down, across = (-(-side // apart) for side in values.shape)
+        room = np.zeros((down * apart, across * apart))
+        room[: values.shape[0], : values.shape[1]] = values
+        self._missing = room.shape[0] - values.shape[0], room.shape[1] - values.shape[1]
+        self._apart = apart
+        self._sums = np.zeros((apart, apart, down + 1, across + 1))
+        shifts = room.reshape(down, apart, across, apart).transpose(1, 3, 0, 2)
+        self._sums[:, :, 1:, 1:] = shifts.cumsum(2).cumsum(3)
 
-def _box_means(sums: list[list[Values]], down: int, across: int) -> Values:
-    """Means over all windows of `down` by `across` places of one shift."""
-    totals = [
-        [
-            one[down:, across:] - one[:-down, across:] - one[down:, :-across] + one[:-down, :-across]
-            for one in row
-        ]
-        for row in sums
-    ]
-    height, width = sum(row[0].shape[0] for row in totals), sum(one.shape[1] for one in totals[0])
-    means = np.empty((height, width))
-    apart = len(totals)
-    for y, row in enumerate(totals):
-        for x, one in enumerate(row):
-            means[y::apart, x::apart] = one / (down * across)
-    return means
+    def means(self, down: int, across: int) -> Values:
+        """Over all windows of `down` by `across` values."""
+        sums = self._sums
+        lower, upper = sums[:, :, down:], sums[:, :, :-down]
+        totals = lower[..., across:] - lower[..., :-across] - upper[..., across:] + upper[..., :-across]
+        rows, columns = (side * self._apart for side in totals.shape[2:])
+        means: Values = totals.transpose(2, 0, 3, 1).reshape(rows, columns) / (down * across)
+        return means[: rows - self._missing[0], : columns - self._missing[1]]

@@ -129,7 +129,7 @@ def test_one_pass_reads_every_windows_score(stride: int) -> None:
     """The mean of the contributions over a window is nearly the score of that window cut out."""
     scorer, photo = Scorer.load(WEIGHTS, "cpu"), noise(256, 232)
     apart, reach = STRIDE // stride, (places(INPUT_SIZE) - 1) * (STRIDE // stride) + 1
-    contributions = scorer.contributions([photo], stride)[0]
+    contributions = scorer.contributions(photo, stride)
     differences = []
     for row, top in enumerate(range(0, photo.height - INPUT_SIZE + 1, stride)):
         for column, left in enumerate(range(0, photo.width - INPUT_SIZE + 1, stride)):

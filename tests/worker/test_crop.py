@@ -22,10 +22,7 @@ class Brightness:
     def unclipped(self, pictures: Sequence[Image.Image]) -> list[float]:
         return [float(np.asarray(picture)[..., 0].mean() / 255 * 9) for picture in pictures]
 
-    def contributions(self, pictures: Sequence[Image.Image], stride: int) -> NDArray[np.float32]:
-        return np.stack([self._map(picture, stride) for picture in pictures])
-
-    def _map(self, picture: Image.Image, stride: int) -> NDArray[np.float32]:
+    def contributions(self, picture: Image.Image, stride: int) -> NDArray[np.float32]:
         red = np.asarray(picture.getchannel("R")) / 255 * 9
         rows, columns = (
             FIELD // 2 + stride * np.arange((side - FIELD) // stride + 1)
