@@ -21,11 +21,11 @@ from torch import Tensor, nn
 
 from model.network import (
     FIELD,
-    STRIDE,
     Residual,
     TinyDarknet,
     normalise,
     padded,
+    seen,
     shift_stages,
     stitched,
 )
@@ -146,7 +146,7 @@ def _passed(model: openvino.CompiledModel, pictures: Pictures) -> NDArray[np.flo
 
 def _trimmed(pictures: Pictures) -> Pictures:
     """Without the last rows and columns, which no place sees: so that fewer sizes differ."""
-    down, across = ((side - FIELD) // STRIDE * STRIDE + FIELD for side in pictures.shape[1:3])
+    down, across = (seen(side) for side in pictures.shape[1:3])
     return np.ascontiguousarray(pictures[:, :down, :across])
 
 

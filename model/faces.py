@@ -48,6 +48,13 @@ class Face:
     """Left eye, right eye, nose, left and right mouth corner, as the viewer sees them."""
     probability: float
 
+    def moved(self, along: float, down: float) -> Face:
+        """The same face in a photo whose corner lies elsewhere."""
+        left, top, right, bottom = self.box
+        box = left + along, top + down, right + along, bottom + down
+        marks = tuple((x + along, y + down) for x, y in self.landmarks)
+        return Face(box, marks, self.probability)
+
     @property
     def height(self) -> float:
         """Height of the box in pixels."""

@@ -147,6 +147,11 @@ def places(pixels: int) -> int:
     return max(pixels, 0)
 
 
+def seen(pixels: int) -> int:
+    """How many of a side's pixels all its places together see: the last few lie beyond them."""
+    return FIELD + STRIDE * (places(pixels) - 1)
+
+
 def shift_stages(trunk: nn.Sequential, stride: int) -> list[nn.Sequential]:
     """The trunk cut before the pools that must be shifted for this stride; see `contributions`."""
     pools = [index for index, part in enumerate(trunk) if isinstance(part, nn.MaxPool2d)]

@@ -14,22 +14,26 @@ from worker.framing import Subject
 
 Values = NDArray[np.float64]
 
-BEST = (-0.40, 0.431, 0.0)
-"""Where the composition is best: logarithm of the face's share of the shorter side; the eye line
+BEST = (-0.40, 0.437, 0.0)
+"""Where the composition is best: logarithm of the face's height over the root of the area; the eye line
 as a share of the height; the face's middle, from the window's, as a share of the width."""
 
-STEEPNESS = (8.05, 81.5, 93.1)
+STEEPNESS = (6.23, 88.6, 100.1)
 """How much of the learned preference a squared distance from there costs."""
 
 WEIGHT = 0.5
 """Points of score that a unit of the learned preference is worth."""
 
 
+FRAMED = 3.0
+"""Points of score that all of a picture is worth where someone framed it."""
+
+
 def lengths(windows: Values, subject: Subject) -> Values:
     """What the composition is judged by, as `BEST` lists it. Shape: (n, 4) boxes -> (n, 3)."""
     left, top, right, bottom = np.asarray(windows, np.float64).T
     width, height = right - left, bottom - top
-    face = np.log(subject.extent / np.minimum(width, height))
+    face = np.log(subject.extent / np.sqrt(width * height))
     eyes = (subject.eye_line - top) / height
     middle = (subject.middle - (left + right) / 2) / width
     return np.column_stack([face, eyes, middle])
@@ -42,4 +46,15 @@ def composition(windows: Values, subject: Subject) -> Values:
     """
     away = (lengths(windows, subject) - np.array(BEST)) ** 2
     points: Values = -WEIGHT * (away @ np.array(STEEPNESS))
+    return points
+
+
+def kept(windows: Values, photo_size: tuple[int, int]) -> Values:
+    """Points for how much windows keep of a picture that someone framed before us.
+
+    0 for the largest window of its shape, below for others. Shape: (n, 4) boxes -> (n,).
+    """
+    left, top, right, bottom = np.asarray(windows, np.float64).T
+    share = np.maximum((right - left) / photo_size[0], (bottom - top) / photo_size[1])
+    points: Values = -FRAMED * (1 - share**2)
     return points

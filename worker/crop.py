@@ -8,7 +8,7 @@ are scored again on their own pixels, and the best of them is moved and scaled c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,8 @@ from PIL import Image
 
 from model.faces import Face
 from model.network import INPUT_SIZE
-from worker.composition import composition
+from worker.composition import composition, kept
+from worker.frame import find_frame
 from worker.framing import RELAXED, SQUARE, Aspect, Framing, Subject, largest_window
 from worker.grid import Grid, Windows, all_windows
 from worker.messages import Box
@@ -57,6 +58,8 @@ class Crop:
     """Of how many sizes and shapes."""
     step: tuple[float, float]
     """Pixels between neighbouring windows of the smallest and of the largest size; 0 of one window."""
+    frame: Box | None = None
+    """The picture within the picture that was searched, if there is one."""
 
 
 def best_crop(
@@ -68,16 +71,21 @@ def best_crop(
 ) -> Crop:
     """The best window around all of `faces` (at least one), of the best of `aspects` (at least one).
 
-    About `windows` windows are compared, or as many as the photo allows.
+    About `windows` windows are compared, or as many as the photo allows. Where the photo shows a
+    picture within a picture, only windows of the inner one are.
     """
     subject = Subject.of(faces, photo.size)
-    search = Search(scorer, photo, subject)
-    grid = allowed(photo.size, subject, aspects, windows)
-    whole = search.exact(np.array([[0.0, 0.0, photo.width, photo.height]]))[0]
-    if not grid.levels:
-        return search.last_resort(aspects, float(whole))
-    best = search.refined(grid, search.rescored(search.dense(grid)))
-    return Crop(best.box, _clipped(best.score), _clipped(whole), search.compared, len(grid), grid.step)
+    outer = Search(scorer, photo, subject)
+    whole = float(outer.exact(np.array([[0.0, 0.0, photo.width, photo.height]]))[0])
+    frame = find_frame(photo, subject.box)
+    if frame is None:
+        return outer.crop(aspects, windows, whole)
+    left, top, right, bottom = (round(edge) for edge in frame)
+    inner = photo.crop((left, top, right, bottom))
+    moved = Subject.of([face.moved(-left, -top) for face in faces], inner.size)
+    crop = Search(scorer, inner, moved, framed=True).crop(aspects, windows, whole)
+    within = crop.box[0] + left, crop.box[1] + top, crop.box[2] + left, crop.box[3] + top
+    return replace(crop, box=within, frame=(float(left), float(top), float(right), float(bottom)))
 
 
 def allowed(photo_size: tuple[int, int], subject: Subject, aspects: Sequence[Aspect], windows: int) -> Grid:
@@ -103,12 +111,31 @@ class Found:
 
 
 class Search:
-    """One photo and its subject; counts the windows that were compared."""
+    """One photo and its subject; counts the windows that were compared.
 
-    def __init__(self, scorer: WindowScorer, photo: Image.Image, subject: Subject) -> None:
+    `framed`: the photo is a picture that someone framed, and as much of it as may be is kept.
+    """
+
+    def __init__(
+        self, scorer: WindowScorer, photo: Image.Image, subject: Subject, framed: bool = False
+    ) -> None:
         self.compared = 0
         self._scorer, self._subject, self._size = scorer, subject, photo.size
+        self._framed = framed
         self._pyramid = Pyramid(photo)
+
+    def crop(self, aspects: Sequence[Aspect], windows: int, whole: float) -> Crop:
+        """The best window of all; `whole` is the whole photo's score."""
+        grid = allowed(self._size, self._subject, aspects, windows)
+        if not grid.levels:
+            return self.last_resort(aspects, whole)
+        best = self.refined(grid, self.rescored(self.dense(grid)))
+        return Crop(best.box, _clipped(best.score), _clipped(whole), self.compared, len(grid), grid.step)
+
+    def points(self, boxes: Values) -> Values:
+        """What is added to windows' scores for how they look. Shape: (n, 4) -> (n,)."""
+        points = composition(boxes, self._subject)
+        return points + kept(boxes, self._size) if self._framed else points
 
     def dense(self, grid: Grid) -> Windows:
         """Every window of the grid, with its total of score and composition."""
@@ -118,7 +145,7 @@ class Search:
             )
         )
         self.compared += len(found.boxes)
-        return found.plus(composition(found.boxes, self._subject))
+        return found.plus(self.points(found.boxes))
 
     def exact(self, boxes: Values) -> Values:
         """Windows scored on their own pixels, in one pass for each shape. Shape: (n, 4) -> (n,)."""
@@ -158,7 +185,7 @@ class Search:
 
     def _found(self, boxes: Values, framings: NDArray[np.int64]) -> list[Found]:
         scores = self.exact(boxes)
-        totals = scores + composition(boxes, self._subject)
+        totals = scores + self.points(boxes)
         parts = zip(boxes, framings.tolist(), scores.tolist(), totals.tolist(), strict=True)
         return [Found(_box(box), *rest) for box, *rest in parts]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.network import FIELD, INPUT_SIZE, STRIDE, places
+from model.network import FIELD, INPUT_SIZE, STRIDE, places, seen
 from worker.framing import Framing, Interval, Level
 from worker.messages import Box
 
@@ -28,9 +28,6 @@ since more windows of a size cost less than more sizes."""
 
 CLOSEST = 1.02
 """Neighbouring sizes differ by at least this factor."""
-
-UNSEEN = INPUT_SIZE - FIELD - STRIDE * (places(INPUT_SIZE) - 1)
-"""Pixels of a window's last rows and columns that none of its places sees."""
 
 SAMPLED = 24
 """Sizes that are looked at to tell how many windows a photo allows."""
@@ -170,7 +167,7 @@ def _region(framings: Sequence[Framing], level: Sequence[tuple[int, Level]], str
     left, top = min(one.lefts[0] for _, one in level), min(one.tops[0] for _, one in level)
     width = height = 0
     for index, one in level:
-        needed = framings[index].aspect.input_size
+        needed = [seen(side) for side in framings[index].aspect.input_size]
         width = max(width, needed[0] + stride * _steps(one.lefts[1] - left, step))
         height = max(height, needed[1] + stride * _steps(one.tops[1] - top, step))
     to_photo = step / stride
@@ -180,9 +177,7 @@ def _region(framings: Sequence[Framing], level: Sequence[tuple[int, Level]], str
 def _canvas(size: tuple[int, int], stride: int) -> tuple[int, int]:
     """The least of few sizes that holds all that the network looks at."""
     least = FIELD - stride
-    width, height = (
-        least + max(0, -(-(side - UNSEEN - least) // CANVAS_STEP) * CANVAS_STEP) for side in size
-    )
+    width, height = (least + max(0, -(-(side - least) // CANVAS_STEP) * CANVAS_STEP) for side in size)
     return width, height
 
 
