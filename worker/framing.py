@@ -71,7 +71,7 @@ class Rules:
 
     face: Interval = (0.18, 0.72)
     """Height of the face as a share of the window's height. (Of several: as they span.)"""
-    above: float = 0.25
+    above: float = 0.35
     """Room over the face's box, which ends near the hair line: for hair and some air."""
     below: float = 0.12
     beside: float = 0.12
@@ -85,12 +85,13 @@ class Rules:
 
 RELAXED = (
     Rules(),
-    Rules(narrowest=0.0),
+    Rules(above=0.25),
+    Rules(above=0.25, narrowest=0.0),
     Rules((0.1, 0.8), 0.1, 0.0, 0.0, (0.15, 0.62), (0.15, 0.85), 0.0),
     Rules((0.02, 1.0), 0.0, 0.0, 0.0, (0.0, 1.0), (0.0, 1.0), 0.0),
 )
-"""Tried in this order until one allows a window: few pixels will do, then the room shrinks, then
-the window just holds the face. After them stands `largest_window`."""
+"""Tried in this order until one allows a window: less hair, few pixels, less room, and at last the
+window just holds the face. After them stands `largest_window`."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worker.test_framing import face
-from worker.composition import BEST, composition, lengths
+from worker.composition import BEST, FRAMED, composition, kept, lengths
 from worker.framing import FREE, Subject
 
 SUBJECT = Subject.of([face(450, 300)], (1000, 800))
@@ -14,8 +14,8 @@ SUBJECT = Subject.of([face(450, 300)], (1000, 800))
 
 def best_window(ratio: float) -> tuple[float, float, float, float]:
     """The window of this ratio that is framed best, wherever the photo ends."""
-    shorter = SUBJECT.extent / np.exp(BEST[0])
-    width, height = shorter * max(1.0, ratio), shorter * max(1.0, 1 / ratio)
+    side = SUBJECT.extent / np.exp(BEST[0])
+    width, height = side * np.sqrt(ratio), side / np.sqrt(ratio)
     left, top = SUBJECT.middle - width / 2, SUBJECT.eye_line - BEST[1] * height
     return left, top, left + width, top + height
 
@@ -46,3 +46,14 @@ def test_lengths_are_shares() -> None:
     doubled = Subject.of([face(900, 600, 160, 200)], (2000, 1600))
     away = np.abs(lengths(windows * 2, doubled) - lengths(windows, SUBJECT))
     assert away[0, [0, 2]].max() < 1e-9
+
+
+def test_a_framed_picture_is_best_kept_whole() -> None:
+    """The largest windows of any shape lose nothing; smaller ones lose the more, the smaller."""
+    windows = np.array(
+        [(0, 0, 400, 300), (50, 0, 350, 300), (0, 0, 400, 200), (0, 0, 200, 150), (9, 9, 10, 10)]
+    )
+    points = kept(windows, (400, 300))
+    assert points[:3] == pytest.approx(0)
+    assert points[3] == pytest.approx(-0.75 * FRAMED)
+    assert points[4] == pytest.approx(-FRAMED, rel=1e-3)

