@@ -161,15 +161,20 @@ class Search:
         return _best(self._found(best.boxes, best.framings))
 
     def refined(self, grid: Grid, best: Found) -> Found:
-        """The window moved and scaled off the grid, in two batches: around it, then towards the peak."""
-        framing = grid.framings[best.framing]
-        around = self._tried(np.array([_moved(framing, best.box, *move) for move in _MOVES]), best)
+        """The window moved and scaled off the grid, first in larger steps, then in smaller."""
+        for fineness in FINENESSES:
+            best = self._nearby(grid.framings[best.framing], best, 1 / fineness)
+        return best
+
+    def _nearby(self, framing: Framing, best: Found, step: float) -> Found:
+        """The best of the windows a step away, and of those towards the peak between them."""
+        around = self._tried([_moved(framing, best.box, step * move) for move in _MOVES], best)
         totals = np.array([found.total for found in around])
         # A parabola through either side and the middle peaks where its slope is naught.
         below, above = totals[0::2], totals[1::2]
         bend = np.minimum(below - 2 * best.total + above, -1e-9)
         peak = np.clip((below - above) / (2 * bend), -1.5, 1.5)
-        nearer = self._tried(np.array([_moved(framing, best.box, *(share * peak)) for share in SHARES]), best)
+        nearer = self._tried([_moved(framing, best.box, step * share * peak) for share in SHARES], best)
         return _best([best, *around, *nearer])
 
     def last_resort(self, aspects: Sequence[Aspect], whole: float) -> Crop:
@@ -178,10 +183,10 @@ class Search:
         found = _best(self._found(boxes, np.zeros(len(boxes), int)))
         return Crop(found.box, _clipped(found.score), _clipped(whole), len(boxes), len(boxes), (0.0, 0.0))
 
-    def _tried(self, boxes: Values, like: Found) -> list[Found]:
+    def _tried(self, boxes: Sequence[Box], like: Found) -> list[Found]:
         """New windows of the same framing."""
         self.compared += len(boxes)
-        return self._found(boxes, np.full(len(boxes), like.framing))
+        return self._found(np.array(boxes), np.full(len(boxes), like.framing))
 
     def _found(self, boxes: Values, framings: NDArray[np.int64]) -> list[Found]:
         scores = self.exact(boxes)
@@ -194,28 +199,27 @@ def _best(found: Sequence[Found]) -> Found:
     return max(found, key=lambda one: one.total)
 
 
-_MOVES = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
-"""Half a place left, right, up and down, and a little smaller and larger."""
+_MOVES = np.array([(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)], float)
+"""Left, right, up and down, smaller and larger."""
 
-SCALE_STEP = 0.04
-"""How much smaller and larger a window is tried in refining, as a share."""
+FINENESSES = (64, 128)
+"""Of the steps of refining: parts of the window's shorter side."""
 
-MOVE_STEP = 1 / 48
-"""How far it is moved, as a share of the shorter side: a step of the finer grid."""
-
-SHARES = (0.3, 0.6, 1.0)
+SHARES = (0.5, 1.0)
 """Of the way to the peaks that are tried: the three lengths are not quite independent."""
 
 
-def _moved(framing: Framing, box: Box, along: float, down: float, grow: float) -> Box:
-    """The allowed window nearest to the one moved and grown by so many steps."""
+def _moved(framing: Framing, box: Box, move: Values) -> Box:
+    """The allowed window nearest to the one moved right and down, and grown on each side, by so many
+    shorter sides.
+    """
     left, top, right, bottom = box
     shorter = min(right - left, bottom - top)
-    level = framing.level(shorter * (1 + SCALE_STEP) ** grow)
+    along, down, grow = (float(length) * shorter for length in move)
+    level = framing.level(shorter + 2 * grow)
     if level is None:
         return box
-    move = MOVE_STEP * shorter
-    middle, centre = (left + right) / 2 + along * move, (top + bottom) / 2 + down * move
+    middle, centre = (left + right) / 2 + along, (top + bottom) / 2 + down
     return level.window(middle - level.width / 2, centre - level.height / 2)
 
 
