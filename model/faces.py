@@ -124,11 +124,12 @@ def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: 
     centre = (eye_x - sin * down, eye_y + cos * down)
     step = side * zoom_out / size
     shrink = max(1, int(step))
-    source = photo.reduce(shrink) if shrink > 1 else photo
+    (left, top), source = _reduced_around(photo, centre, side * zoom_out, shrink)
     a, b = cos * step / shrink, -sin * step / shrink
     d, e = sin * step / shrink, cos * step / shrink
     half = size / 2
-    matrix = (a, b, centre[0] / shrink - (a + b) * half, d, e, centre[1] / shrink - (d + e) * half)
+    x, y = (centre[0] - left) / shrink, (centre[1] - top) / shrink
+    matrix = (a, b, x - (a + b) * half, d, e, y - (d + e) * half)
     return source.transform(
         (size, size),
         Image.Transform.AFFINE,
@@ -136,6 +137,26 @@ def canonical(photo: Image.Image, face: Face, size: int = INPUT_SIZE, zoom_out: 
         Image.Resampling.BICUBIC,
         fillcolor=(*BORDER, 0)[: len(source.mode)],
     )
+
+
+def _reduced_around(
+    photo: Image.Image, centre: tuple[float, float], side: float, shrink: int
+) -> tuple[tuple[int, int], Image.Image]:
+    """What a square of this side may show, however turned, reduced; and where it begins in the photo.
+
+    It begins at a multiple of `shrink`, so that its pixels are those of the whole photo reduced.
+    """
+    reach = side * math.sqrt(0.5) + 4 * shrink
+    edges = [
+        (max(0, int((middle - reach) // shrink) * shrink), min(length, math.ceil(middle + reach)))
+        for middle, length in zip(centre, photo.size, strict=True)
+    ]
+    (left, right), (top, bottom) = edges
+    if left >= right or top >= bottom:  # the square lies off the photo
+        return (0, 0), photo.reduce(shrink)
+    if shrink == 1:
+        return (left, top), photo.crop((left, top, right, bottom))
+    return (left, top), photo.reduce(shrink, (left, top, right, bottom))
 
 
 def views(photo: Image.Image, face: Face) -> list[Image.Image]:

@@ -27,7 +27,7 @@ from worker.pyramid import Pyramid
 WINDOWS = 2000
 """About how many windows are compared, where the photo has room for them."""
 
-RESCORED = 8
+RESCORED = 6
 """How many windows of the dense search are scored again on their own pixels."""
 
 Values = NDArray[np.float64]
@@ -161,20 +161,15 @@ class Search:
         return _best(self._found(best.boxes, best.framings))
 
     def refined(self, grid: Grid, best: Found) -> Found:
-        """The window moved and scaled off the grid, first in larger steps, then in smaller."""
-        for fineness in FINENESSES:
-            best = self._nearby(grid.framings[best.framing], best, 1 / fineness)
-        return best
-
-    def _nearby(self, framing: Framing, best: Found, step: float) -> Found:
-        """The best of the windows a step away, and of those towards the peak between them."""
-        around = self._tried([_moved(framing, best.box, step * move) for move in _MOVES], best)
+        """The window moved and scaled off the grid, in two batches: around it, then towards the peak."""
+        framing = grid.framings[best.framing]
+        around = self._tried([_moved(framing, best.box, STEP * move) for move in _MOVES], best)
         totals = np.array([found.total for found in around])
         # A parabola through either side and the middle peaks where its slope is naught.
         below, above = totals[0::2], totals[1::2]
         bend = np.minimum(below - 2 * best.total + above, -1e-9)
         peak = np.clip((below - above) / (2 * bend), -1.5, 1.5)
-        nearer = self._tried([_moved(framing, best.box, step * share * peak) for share in SHARES], best)
+        nearer = self._tried([_moved(framing, best.box, STEP * share * peak) for share in SHARES], best)
         return _best([best, *around, *nearer])
 
     def last_resort(self, aspects: Sequence[Aspect], whole: float) -> Crop:
@@ -202,10 +197,10 @@ def _best(found: Sequence[Found]) -> Found:
 _MOVES = np.array([(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)], float)
 """Left, right, up and down, smaller and larger."""
 
-FINENESSES = (64, 128)
-"""Of the steps of refining: parts of the window's shorter side."""
+STEP = 1 / 96
+"""How far windows are moved, and their sides, in refining: a share of the shorter side."""
 
-SHARES = (0.5, 1.0)
+SHARES = (0.3, 0.6, 1.0)
 """Of the way to the peaks that are tried: the three lengths are not quite independent."""
 
 

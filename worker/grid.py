@@ -17,9 +17,6 @@ from model.network import FIELD, INPUT_SIZE, STRIDE, places, seen
 from worker.framing import Framing, Interval, Level
 from worker.messages import Box
 
-MOST_SIZES = 200
-"""Sizes of window beyond which more tell nothing new, however many windows are asked for."""
-
 FEWEST_SIZES = 6
 
 STRIDES = (4, 8)
@@ -129,13 +126,14 @@ def all_windows(framings: Sequence[Framing], windows: int) -> Grid:
         return Grid(tuple(framings), ())
     lowest, highest = min(low for low, _ in spans), max(high for _, high in spans)
     sampled = [_level(framings, side) for side in _sides(lowest, highest, SAMPLED)]
-    most = min(MOST_SIZES, int(math.log(highest / lowest) / math.log(CLOSEST)) + 1)
+    # Where the photo leaves little room, more sizes would tell little more, at the price of a pass each.
+    most = min(math.isqrt(windows) // 4, int(math.log(highest / lowest) / math.log(CLOSEST)) + 1)
     for stride in STRIDES:
         each = sum(_count(level, stride) for level in sampled) / len(sampled)
         sizes = round(windows / max(each, 1e-9))
         if sizes >= FEWEST_SIZES:
             break
-    levels = [_level(framings, side) for side in _sides(lowest, highest, min(max(sizes, FEWEST_SIZES), most))]
+    levels = [_level(framings, side) for side in _sides(lowest, highest, max(FEWEST_SIZES, min(sizes, most)))]
     kept = [level for level in levels if level] or [level for level in sampled if level]
     return Grid(tuple(framings), tuple(kept), stride)
 
