@@ -22,9 +22,8 @@ import numpy as np
 import skimage.data
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageFilter
 
-from benchmarks.photos import scene
 from model.faces import Face, FaceFinder
 from model.predict import Scorer
 from worker import composition, crop
@@ -134,7 +133,9 @@ def _embedded(photo: Image.Image, face: Face, kind: str) -> tuple[Image.Image, F
 
 
 def _blurred(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return scene(photo, size, size)
+    """An enlargement of itself, dimmed."""
+    behind = photo.resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(size[0] / 40))
+    return ImageEnhance.Brightness(behind).enhance(0.8)
 
 
 def _other(_photo: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -54,7 +54,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     scorer, finder = Scorer.load(options.weights, "cpu"), FaceFinder()
     found = [
-        (photo, finder.find(photo)) for photo in photos(options.photos, options.count, options.in_scenes)
+        (photo, finder.find(photo)) for photo in photos(options.photos, options.count, options.with_room)
     ]
     report: dict[str, Any] = {
         "benchmark": "crop",
@@ -78,7 +78,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crop", description=__doc__)
     parser.add_argument("--photos", type=Path, help="folder of photos; else drawn from the astronaut")
-    parser.add_argument("--in-scenes", action="store_true", help="set the folder's photos into larger scenes")
+    parser.add_argument("--with-room", action="store_true", help="give the folder's photos room around them")
     parser.add_argument("--count", type=int, default=10, help="how many photos")
     parser.add_argument("--sample", type=int, default=200, help="windows timed for the baselines; 0: all")
     parser.add_argument(

@@ -12,11 +12,11 @@ from PIL import Image, ImageEnhance, ImageFilter
 from model.photo import Unreadable, read_photo
 
 
-def photos(folder: Path | None, count: int, in_scenes: bool = False) -> Iterator[Image.Image]:
+def photos(folder: Path | None, count: int, with_room: bool = False) -> Iterator[Image.Image]:
     """At most `count` photos of `folder`, evenly from all its files; without a folder, variations of
-    scikit-image's astronaut, each in a larger scene.
+    scikit-image's astronaut, each with room around.
 
-    With `in_scenes` the folder's photos, doubled in size, are set into larger scenes, too.
+    With `with_room` the folder's photos, doubled in size, get room around them, too.
     """
     if folder is None:
         yield from (_variation(number) for number in range(count))
@@ -25,15 +25,7 @@ def photos(folder: Path | None, count: int, in_scenes: bool = False) -> Iterator
     for number, file in enumerate(files[:: max(1, len(files) // count)][:count]):
         photo = read_photo(file.read_bytes())
         if not isinstance(photo, Unreadable):
-            yield _roomy(photo.resize((2 * photo.width, 2 * photo.height)), number) if in_scenes else photo
-
-
-def scene(photo: Image.Image, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
-    """A larger picture with the photo at `corner` and a blurred, dimmed enlargement of it around."""
-    behind = photo.resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(size[0] / 40))
-    around = ImageEnhance.Brightness(behind).enhance(0.8)
-    around.paste(photo, corner)
-    return around
+            yield _roomy(photo.resize((2 * photo.width, 2 * photo.height)), number) if with_room else photo
 
 
 def _variation(number: int) -> Image.Image:
@@ -49,8 +41,11 @@ def _variation(number: int) -> Image.Image:
 
 
 def _roomy(photo: Image.Image, number: int) -> Image.Image:
-    """The photo at some place of a scene up to twice as wide and high."""
+    """The photo at some place of a picture up to twice as wide and high, that goes on from its edges."""
     chance = np.random.default_rng(number)
     room = [int(side * chance.uniform(0.2, 1.0)) for side in photo.size]
-    corner = int(chance.uniform(0, room[0])), int(chance.uniform(0, room[1]))
-    return scene(photo, (photo.width + room[0], photo.height + room[1]), corner)
+    left, top = int(chance.uniform(0, room[0])), int(chance.uniform(0, room[1]))
+    pads = ((top, room[1] - top), (left, room[0] - left), (0, 0))
+    around = Image.fromarray(np.pad(np.asarray(photo), pads, "edge")).filter(ImageFilter.BoxBlur(6))
+    around.paste(photo, (left, top))
+    return around

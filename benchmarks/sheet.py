@@ -25,14 +25,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sheet", description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--photos", type=Path, help="folder of photos; else drawn from the astronaut")
-    parser.add_argument("--in-scenes", action="store_true", help="set the folder's photos into larger scenes")
+    parser.add_argument("--with-room", action="store_true", help="give the folder's photos room around them")
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--aspect", default="1:1")
     parser.add_argument("--weights", type=Path, default=PACKAGED_WEIGHTS)
     options = parser.parse_args()
     scorer, finder = Scorer.load(options.weights, "cpu"), FaceFinder()
     pairs = []
-    for photo in photos(options.photos, options.count, options.in_scenes):
+    for photo in photos(options.photos, options.count, options.with_room):
         if faces := finder.find(photo):
             crop = best_crop(scorer, photo, faces[:1], parse_aspects(options.aspect))
             pairs.append(_pair(photo, crop.box))

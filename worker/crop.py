@@ -200,7 +200,7 @@ _MOVES = np.array([(-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0,
 STEP = 1 / 96
 """How far windows are moved, and their sides, in refining: a share of the shorter side."""
 
-SHARES = (0.3, 0.6, 1.0)
+SHARES = (0.5, 1.0)
 """Of the way to the peaks that are tried: the three lengths are not quite independent."""
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from worker.messages import Box
 
-SPARE = 2.0
+SPARE = 1.5
 """A window is cut from the smallest picture that has at least so many times the pixels asked for."""
 
 
