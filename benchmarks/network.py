@@ -1,8 +1,8 @@
-"""`python -m benchmarks.network`: the network's passes against this machine's matrix multiplication.
+"""`python -m benchmarks.network`: the shipped network against this machine's matrix multiplication.
 
-Forward: its share of the peak that a large matrix product of the same precision reaches here in the
-same run, and each layer's, which says what stands in the way. Training step: bfloat16 against
-float32, the baseline.
+Forward, in PyTorch and as the worker runs it (`model.engine`): the share of the peak that a large matrix
+product of the same precision reaches here in the same run; and each layer's in PyTorch, which says
+what stands in the way. Training step: bfloat16 against float32, the baseline.
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmarks.report import run, seconds
-from model.network import INPUT_SIZE, TinyDarknet
+from model import checkpoint
+from model.engine import OpenVinoEngine
+from model.network import INPUT_SIZE, STRIDE, TinyDarknet, seen
+from worker.settings import PACKAGED_WEIGHTS
+
+SIDE = seen(INPUT_SIZE)
+"""Pixels of the pictures: those of the input that count, so that all do the same work."""
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -27,7 +34,7 @@ def measure(quick: bool) -> dict[str, Any]:
     batch, rounds, side = (1, 1, 256) if quick else (16, 7, 2048)
     report: dict[str, Any] = {"baseline": "a matrix product of the same precision", "batch": batch}
     for name, kind in PRECISIONS.items():
-        report[name] = _forward(kind, batch, rounds, side)
+        report[name] = _forward(name, kind, batch, rounds, side)
     steps = {name: seconds(_step(batch, name == "bfloat16"), rounds) for name in PRECISIONS}
     report["training step (ms a picture)"] = {
         **{name: round(took * 1000 / batch, 2) for name, took in steps.items()},
@@ -36,20 +43,48 @@ def measure(quick: bool) -> dict[str, Any]:
     return report
 
 
+def _network() -> TinyDarknet:
+    """Of the shipped shape; its weights do not matter here."""
+    _, card = checkpoint.load(PACKAGED_WEIGHTS)
+    return TinyDarknet(checkpoint.read_layers(card["layers"]))
+
+
 @torch.inference_mode()
-def _forward(kind: torch.dtype, batch: int, rounds: int, side: int) -> dict[str, Any]:
+def _forward(name: str, kind: torch.dtype, batch: int, rounds: int, side: int) -> dict[str, Any]:
     peak = _peak(kind, side, rounds)
-    network = TinyDarknet().eval().to(kind).to(memory_format=torch.channels_last)
-    pixels = torch.randn(batch, 3, INPUT_SIZE, INPUT_SIZE).to(kind, memory_format=torch.channels_last)
+    network = _network().eval().to(kind).to(memory_format=torch.channels_last)
+    pixels = torch.randn(batch, 3, SIDE, SIDE).to(kind, memory_format=torch.channels_last)
     layers = _layers(network, pixels, rounds, peak)
     operations = sum(layer["GFLOP"] for layer in layers) * 1e9
     took = seconds(lambda: network(pixels), rounds)
+    engine = _engine_seconds(name, batch, rounds)
     return {
         "peak (GFLOP/s)": round(peak / 1e9, 1),
-        "forward (ms a picture)": round(took * 1000 / batch, 2),
-        "forward, share of the peak": round(operations / took / peak, 3),
-        "layers": [{**layer, "share of time": round(layer["ms"] / 1000 / took, 3)} for layer in layers],
+        "PyTorch (ms a picture)": round(took * 1000 / batch, 2),
+        "PyTorch, share of the peak": round(operations / took / peak, 3),
+        "engine (ms a picture)": round(engine * 1000 / batch, 2),
+        "engine, share of the peak": round(operations / engine / peak, 3),
+        "engine, times as fast as PyTorch": round(took / engine, 2),
+        "layers in PyTorch": [{**one, "share of time": round(one["ms"] / 1000 / took, 3)} for one in layers],
+        "kinds of layers, share of time": _by_kind(layers, took),
     }
+
+
+def _engine_seconds(name: str, batch: int, rounds: int) -> float:
+    """Scores in single precision; contributions, in bfloat16 where the CPU has it, at stride 16."""
+    engine = OpenVinoEngine(_network(), 1)
+    pictures = np.random.default_rng(0).integers(0, 255, (batch, SIDE, SIDE, 3), np.uint8)
+    if name == "float32":
+        return seconds(lambda: engine.judge(pictures), rounds)
+    return seconds(lambda: engine.contributions(pictures, STRIDE), rounds)
+
+
+def _by_kind(layers: list[dict[str, Any]], took: float) -> dict[str, float]:
+    kinds: dict[str, float] = {}
+    for layer in layers:
+        kind = "convolution" if layer["GFLOP"] else layer["layer"]
+        kinds[kind] = kinds.get(kind, 0.0) + layer["ms"] / 1000 / took
+    return {kind: round(share, 3) for kind, share in kinds.items()}
 
 
 def _peak(kind: torch.dtype, side: int, rounds: int) -> float:
@@ -92,7 +127,7 @@ def _name(part: nn.Module) -> str:
 
 
 def _step(batch: int, halved: bool) -> Callable[[], None]:
-    network = TinyDarknet().train().to(memory_format=torch.channels_last)
+    network = _network().train().to(memory_format=torch.channels_last)
     pixels = torch.randn(batch, 3, INPUT_SIZE, INPUT_SIZE).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
     targets = torch.randn(batch)

@@ -91,9 +91,11 @@ def crop(photo: Path, aspect: str, all_faces: bool, out: Path | None, as_json: b
     Prints the crop's box (left, top, right, bottom, in pixels of the upright photo), its score,
     the whole photo's score, and how many windows of how many sizes were compared in how many
     seconds. With --aspect free the crop has the best of nine shapes from 9:16 to 16:9. Where no
-    window of that aspect would hold the face, the crop is the whole photo. With --json the keys are
-    photo, refusal, box, score and whole_score (not rounded), windows, sizes, step (pixels between
-    neighbouring windows of the smallest and of the largest size) and seconds.
+    window of that aspect would hold the face, the crop is the whole photo. Where the photo shows a
+    picture within a picture (bars, a screenshot), only the inner one is searched. With --json the
+    keys are photo, refusal, box, score and whole_score (not rounded), windows, sizes, step (pixels
+    between neighbouring windows of the smallest and of the largest size), frame (the inner picture's
+    box, or null) and seconds.
 
     Ends with 1 if there is no crop: no face to crop around, or no such file.
 
@@ -234,7 +236,7 @@ def _score_line(answer: dict[str, Any]) -> str:
 def _crop_record(
     judge: Judge, photo: Path, scored: Scored | Refusal, aspects: tuple[Aspect, ...], all_faces: bool
 ) -> dict[str, Any]:
-    names = ("refusal", "box", "score", "whole_score", "windows", "sizes", "step")
+    names = ("refusal", "box", "score", "whole_score", "windows", "sizes", "step", "frame")
     record: dict[str, Any] = {"photo": str(photo), **dict.fromkeys(names)}
     if isinstance(scored, Refusal):
         return record | {"refusal": scored.value}

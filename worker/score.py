@@ -9,13 +9,20 @@ from typing import Protocol, Self
 
 from PIL import Image
 
-from model.faces import FaceFinder, views
+from model.faces import Face, FaceFinder, views
 from model.network import INPUT_SIZE
 from model.predict import Judged, Scorer
 from worker.align import Aligned, Finder, align
 from worker.crop import Crop, WindowScorer, best_crop
 from worker.framing import SQUARE, Aspect
 from worker.messages import Refusal
+
+MADE_UP = Face(
+    (300.0, 200.0, 460.0, 410.0),
+    ((340.0, 280.0), (420.0, 280.0), (380.0, 320.0), (350.0, 360.0), (410.0, 360.0)),
+    1.0,
+)
+"""Where a face might be; the worker warms up on it."""
 
 
 class FaceScorer(WindowScorer, Protocol):
@@ -51,10 +58,11 @@ class Judge:
         return cls(FaceFinder(str(scorer.device)), scorer, str(scorer.device))
 
     def warm_up(self) -> None:
-        """Go through the motions once: first calls allocate and choose kernels."""
-        blank = Image.new("RGB", (INPUT_SIZE, INPUT_SIZE), "grey")
+        """Go through the motions once: first calls allocate, choose kernels and build graphs."""
+        blank = Image.new("RGB", (4 * INPUT_SIZE, 4 * INPUT_SIZE), "grey")
         self.finder.find(blank)
-        self.scorer.judge([[blank, blank]])
+        self.scorer.judge([views(blank, MADE_UP)])
+        best_crop(self.scorer, blank, [MADE_UP])
 
     def score(self, data: bytes) -> Scored | Refusal:
         """Score the largest face of a photo, given as a file's bytes."""

@@ -111,6 +111,7 @@ def test_crop_as_json(portrait: Path) -> None:
         "windows",
         "sizes",
         "step",
+        "frame",
         "seconds",
     ]
     left, top, right, bottom = answer["box"]
