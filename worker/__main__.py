@@ -180,6 +180,7 @@ def _operator_errors() -> Iterator[None]:
 
 def _try_out(settings: WorkerSettings) -> str:
     judge = _load_judge(settings)
+    judge.warm_up()
     started = time.monotonic()
     judge.warm_up()
     return f"scorer at {settings.weights} on {judge.device}, {time.monotonic() - started:.2f} s a picture"
