@@ -103,7 +103,7 @@ class FaceFinder:
         scale = min(1.0, DETECTION_SIDE / max(photo.size))
         size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
         small = (
-            photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            photo if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
         )
         for smallest in (SMALLEST_FACE, SMALLEST_FACE_SECOND_LOOK):
             if faces := _certain(self._cascade.detect(small, smallest), 1 / scale):

@@ -106,7 +106,7 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
         picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     if picture.mode == "RGBA":
         picture = Image.alpha_composite(Image.new("RGBA", size, "white"), picture)
-    bare = Image.new("RGB", size)
+    bare = Image.new("RGB", size, None)  # not filled: all of it is pasted over
     bare.paste(picture)
     _to_srgb(bare, profile)
     return bare.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else bare
