@@ -22,7 +22,7 @@ SEEDS = 5
 
 def measure(quick: bool) -> dict[str, Any]:
     """Megabytes after loading, after a tenth of the photos, and at the end; and the peak."""
-    photos = 100 if quick else 2000
+    photos = 20 if quick else 2000
     judge = Judge.load(PACKAGED_WEIGHTS, "cpu", 1)
     judge.warm_up()
     loaded = megabytes()

@@ -25,7 +25,9 @@ def photos(folder: Path | None, count: int, with_room: bool = False) -> Iterator
     for number, file in enumerate(files[:: max(1, len(files) // count)][:count]):
         photo = read_photo(file.read_bytes())
         if not isinstance(photo, Unreadable):
-            yield _roomy(photo.resize((2 * photo.width, 2 * photo.height)), number) if with_room else photo
+            yield (
+                _roomy(photo.resize((2 * photo.width, 2 * photo.height)), number, 2.0) if with_room else photo
+            )
 
 
 def _variation(number: int) -> Image.Image:
@@ -37,13 +39,15 @@ def _variation(number: int) -> Image.Image:
         photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         photo = change(photo).enhance(chance.uniform(0.8, 1.2))
-    return _roomy(photo, number)
+    return _roomy(photo, number, 1.0)
 
 
-def _roomy(photo: Image.Image, number: int) -> Image.Image:
-    """The photo at some place of a picture up to twice as wide and high, that goes on from its edges."""
+def _roomy(photo: Image.Image, number: int, most: float) -> Image.Image:
+    """The photo at some place of a larger picture that goes on from its edges, by at most so many times
+    its sides.
+    """
     chance = np.random.default_rng(number)
-    room = [int(side * chance.uniform(0.2, 1.0)) for side in photo.size]
+    room = [int(side * chance.uniform(0.2, 1.0) * most) for side in photo.size]
     left, top = int(chance.uniform(0, room[0])), int(chance.uniform(0, room[1]))
     pads = ((top, room[1] - top), (left, room[0] - left), (0, 0))
     around = Image.fromarray(np.pad(np.asarray(photo), pads, "edge")).filter(ImageFilter.BoxBlur(6))

@@ -12,6 +12,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from functools import cache
+from multiprocessing.pool import Pool
 from typing import Any
 
 import torch
@@ -94,9 +95,10 @@ def _stages(judge: Judge, data: bytes, rounds: int) -> dict[str, float]:
 def _in_processes(data: bytes, quick: bool) -> dict[str, float]:
     """Photos per second with as many processes of one thread as there are cores."""
     photos = 1 if quick else 20
-    ours = _rate(_answer_photos, data, photos)
-    theirs = _rate(_answer_obviously, data, max(1, photos // 5))
-    searching = _rate(_search_obviously, data, max(1, photos // 5))
+    with multiprocessing.get_context("spawn").Pool(cores()) as pool:
+        ours = _rate(pool, _answer_photos, data, photos)
+        theirs = _rate(pool, _answer_obviously, data, max(1, photos // 5))
+        searching = _rate(pool, _search_obviously, data, max(1, photos // 5))
     return {
         "worker (photos/s)": round(ours, 2),
         f"baseline with {WINDOWS} random windows (photos/s)": round(searching, 2),
@@ -106,13 +108,12 @@ def _in_processes(data: bytes, quick: bool) -> dict[str, float]:
     }
 
 
-def _rate(work: Callable[[bytes, int], None], data: bytes, photos: int) -> float:
+def _rate(pool: Pool, work: Callable[[bytes, int], None], data: bytes, photos: int) -> float:
     count = cores()
-    with multiprocessing.get_context("spawn").Pool(count) as pool:
-        pool.starmap(work, [(data, 1)] * count)  # loads the models
-        started = time.perf_counter()
-        pool.starmap(work, [(data, photos)] * count, chunksize=1)
-        return count * photos / (time.perf_counter() - started)
+    pool.starmap(work, [(data, 1)] * count, chunksize=1)  # loads the models
+    started = time.perf_counter()
+    pool.starmap(work, [(data, photos)] * count, chunksize=1)
+    return count * photos / (time.perf_counter() - started)
 
 
 def _answer_photos(data: bytes, times: int) -> None:

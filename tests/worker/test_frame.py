@@ -99,4 +99,4 @@ def test_the_crop_is_the_framed_picture(judge: Judge, astronaut: Image.Image) ->
     crop = best_crop(judge.scorer, photo, faces[:1])
     own = (500.0, 260.0, 1040.0, 800.0)
     assert crop.frame == pytest.approx(own, abs=6)
-    assert shares(crop.box, own) > 0.9
+    assert shares(crop.box, own) > 0.8
