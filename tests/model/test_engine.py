@@ -1,5 +1,6 @@
 """The engines: the same network, run by other libraries."""
 
+import importlib.util
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -91,6 +92,11 @@ def test_an_unknown_layer_is_named() -> None:
     made.trunk[2] = torch.nn.Softplus()
     with pytest.raises(TypeError, match="Softplus"):
         OpenVinoEngine(made, threads=1)
+
+
+def test_nothing_reports_home() -> None:
+    """OpenVINO's telemetry, which sends unless one opts out, is not installed."""
+    assert importlib.util.find_spec("openvino_telemetry") is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
