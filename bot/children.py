@@ -64,14 +64,17 @@ class Children:
 
     def stop(self) -> None:
         """End all at once, but the one started first last: the others lean on it."""
-        for child in self._children[1:]:
-            child.process.terminate()
-        while self._children:
-            _end(self._children.pop())
+        first, others = self._children[:1], self._children[1:]
+        self._children.clear()
+        for together in (others, first):
+            for child in together:
+                child.process.terminate()
+            for child in together:
+                _await(child)
 
 
-def _end(child: Child) -> None:
-    child.process.terminate()
+def _await(child: Child) -> None:
+    # Not told a second time: a process on its way out has put its signal handlers down.
     try:
         child.process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
